@@ -1,0 +1,469 @@
+//! Which event is told to an endpoint next, and what follows from the answer.
+//!
+//! A pure state machine, driven by whoever can read the log, call the endpoint and keep checkpoints. It holds
+//! what is unsettled and nothing else: events are read from the log as there is room for them.
+//!
+//! The promise it carries: the cursor only passes an event that is done, or that a checkpoint keeps as an exception
+//! (retrying, waiting behind a retrying one of its conversation, or parked).
+
+mod health;
+mod schedule;
+
+pub use health::HealthLimits;
+pub use schedule::{FailureKind, Schedule, Verdict};
+
+use crate::event::Event;
+use crate::id::ConversationId;
+use crate::port::{Checkpoint, DeliveryState};
+use health::Health;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// An event that the cursor has passed although it is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    pub offset: u64,
+    pub conversation: ConversationId,
+    pub state: ExceptionState,
+    pub attempts: u32,
+    /// When the first attempt was made; 0 before it.
+    pub first_attempt_ms: u64,
+    /// What the last attempt came to, in words; empty before it.
+    pub last_failure: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionState {
+    /// Due at a time, or as soon as it is first of its conversation.
+    Held { due_ms: u64 },
+    /// Given up; stands until somebody replays it.
+    Parked { at_ms: u64 },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct DispatchLimits {
+    pub in_flight_max: usize,
+    /// Events read from the log and never tried.
+    pub fresh_max: usize,
+    /// Exceptions still wanting attempts; the log is read no further while there are as many.
+    pub held_max: usize,
+    /// An attempt that has not been settled after this time is taken for lost.
+    pub claim_ms: u64,
+    pub health: HealthLimits,
+}
+
+/// Proves that a settler is the one who was given the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    pub offset: u64,
+    id: u64,
+}
+
+/// One event to be told now.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub claim: Claim,
+    /// Counted from 1.
+    pub number: u32,
+    /// `None`: read it from the log again. Only fresh events are kept.
+    pub event: Option<Arc<Event>>,
+}
+
+/// What a settled attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Done,
+    RetryAt {
+        due_ms: u64,
+    },
+    Parked,
+    /// The claim had expired, and somebody else has the event now.
+    Stale,
+}
+
+#[derive(Debug)]
+struct Entry {
+    conversation: ConversationId,
+    event: Option<Arc<Event>>,
+    attempts: u32,
+    first_attempt_ms: u64,
+    due_ms: u64,
+    claim: Option<Lease>,
+    last_failure: String,
+    /// A checkpoint keeps this entry as an exception, or is about to.
+    kept: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    id: u64,
+    until_ms: u64,
+}
+
+#[derive(Debug)]
+pub struct Dispatcher {
+    limits: DispatchLimits,
+    schedule: Schedule,
+    health: Health,
+    /// Last offset taken from the log.
+    read_to: u64,
+    /// Everything unsettled, by offset.
+    entries: BTreeMap<u64, Entry>,
+    /// The unsettled events of each conversation. Only the first of a queue may be attempted.
+    queues: FxHashMap<ConversationId, VecDeque<u64>>,
+    /// Entries the cursor may not pass: never tried, and not behind one that failed.
+    fresh: BTreeSet<u64>,
+    /// First of their queue, to be attempted now.
+    ready: BTreeSet<u64>,
+    /// First of their queue, to be attempted later: (due, offset).
+    delayed: BTreeSet<(u64, u64)>,
+    /// Claimed: (until, offset).
+    claims: BTreeSet<(u64, u64)>,
+    claim_last: u64,
+    cursor_kept: u64,
+    changed: BTreeSet<u64>,
+    parked: Vec<Exception>,
+    resolved: Vec<u64>,
+}
+
+impl Dispatcher {
+    /// Goes on from what a checkpoint kept.
+    pub fn restore(limits: DispatchLimits, schedule: Schedule, state: DeliveryState) -> Self {
+        assert!(
+            limits.in_flight_max > 0 && limits.fresh_max > 0 && limits.held_max > 0,
+            "a dispatcher has room to work"
+        );
+        let mut this = Self {
+            limits,
+            schedule,
+            health: Health::new(limits.health),
+            read_to: state.cursor,
+            entries: BTreeMap::new(),
+            queues: FxHashMap::default(),
+            fresh: BTreeSet::new(),
+            ready: BTreeSet::new(),
+            delayed: BTreeSet::new(),
+            claims: BTreeSet::new(),
+            claim_last: 0,
+            cursor_kept: state.cursor,
+            changed: BTreeSet::new(),
+            parked: Vec::new(),
+            resolved: Vec::new(),
+        };
+        for exception in state.held {
+            let ExceptionState::Held { due_ms } = exception.state else {
+                continue;
+            };
+            let entry = Entry {
+                conversation: exception.conversation,
+                event: None,
+                attempts: exception.attempts,
+                first_attempt_ms: exception.first_attempt_ms,
+                due_ms,
+                claim: None,
+                last_failure: exception.last_failure,
+                kept: true,
+            };
+            this.enter(exception.offset, entry);
+        }
+        this
+    }
+
+    /// How many events to read from the log now, and after which offset. `None` while there is no room, or no
+    /// sense: an endpoint that fails is not helped by reading on.
+    pub fn wants(&self) -> Option<(u64, usize)> {
+        let held = self.entries.len() - self.fresh.len();
+        if held >= self.limits.held_max || (self.health.is_open() && !self.entries.is_empty()) {
+            return None;
+        }
+        let room = self.limits.fresh_max.saturating_sub(self.fresh.len());
+        (room > 0).then_some((self.read_to, room))
+    }
+
+    /// Takes events read from the log, which must follow those taken before.
+    pub fn offer(&mut self, events: Vec<Event>) {
+        for event in events {
+            let offset = event.id.offset;
+            assert!(
+                offset == self.read_to + 1,
+                "the event log has no gaps: {offset} follows {}",
+                self.read_to
+            );
+            self.read_to = offset;
+            let conversation = event.conversation;
+            let behind_held = self
+                .queues
+                .get(&conversation)
+                .is_some_and(|queue| queue.front().is_some_and(|front| !self.fresh.contains(front)));
+            let entry = Entry {
+                conversation,
+                event: (!behind_held).then(|| Arc::new(event)),
+                attempts: 0,
+                first_attempt_ms: 0,
+                due_ms: 0,
+                claim: None,
+                last_failure: String::new(),
+                kept: behind_held,
+            };
+            if behind_held {
+                self.changed.insert(offset);
+            } else {
+                self.fresh.insert(offset);
+            }
+            self.enter(offset, entry);
+        }
+    }
+
+    /// The next event to tell, claimed for whoever asked. `None` when there is nothing to do before
+    /// [`Self::wake_ms`].
+    pub fn claim(&mut self, now_ms: u64) -> Option<Attempt> {
+        self.expire_claims(now_ms);
+        while let Some((due_ms, offset)) = self.delayed.first().copied()
+            && due_ms <= now_ms
+        {
+            self.delayed.pop_first();
+            self.ready.insert(offset);
+        }
+        if self.claims.len() >= self.health.allows(self.limits.in_flight_max, now_ms) {
+            return None;
+        }
+        let offset = match self.ready.pop_first() {
+            Some(offset) => offset,
+            // A probe asks whether the endpoint is back, so it need not wait until an event is due.
+            None if self.health.is_open() => self.delayed.pop_first()?.1,
+            None => return None,
+        };
+        self.health.probed();
+        self.claim_last += 1;
+        let claim = Claim {
+            id: self.claim_last,
+            until_ms: now_ms + self.limits.claim_ms,
+        };
+        let entry = self.entries.get_mut(&offset).expect("ready offsets have entries");
+        entry.claim = Some(lease);
+        entry.attempts += 1;
+        if entry.first_attempt_ms == 0 {
+            entry.first_attempt_ms = now_ms;
+        }
+        self.claims.insert((lease.until_ms, offset));
+        Some(Attempt {
+            offset,
+            claim: claim.id,
+            number: entry.attempts,
+            event: entry.event.clone(),
+        })
+    }
+
+    /// Takes the verdict on an attempt. `jitter` is between 0 and 1.
+    pub fn settle(&mut self, claim: Claim, verdict: &Verdict, now_ms: u64, jitter: f64) -> Settled {
+        let Some(entry) = self.entries.get_mut(&offset) else {
+            return Settled::Stale;
+        };
+        match entry.claim {
+            Some(current) if current.id == claim => {
+                entry.claim = None;
+                self.claims.remove(&(current.until_ms, offset));
+            }
+            _ => return Settled::Stale,
+        }
+        if let Verdict::Failed { words, .. } = verdict {
+            entry.last_failure.clone_from(words);
+        }
+        let (attempts, first_attempt_ms) = (entry.attempts, entry.first_attempt_ms);
+        match self
+            .schedule
+            .next(verdict, attempts, now_ms.saturating_sub(first_attempt_ms), jitter)
+        {
+            schedule::Next::Done => {
+                if self.health.succeeded() {
+                    self.hurry();
+                }
+                self.leave(offset);
+                Settled::Done
+            }
+            schedule::Next::RetryIn(delay_ms) => {
+                self.health.failed(now_ms);
+                let due_ms = now_ms + delay_ms;
+                self.hold(offset, due_ms);
+                Settled::RetryAt { due_ms }
+            }
+            schedule::Next::Park => {
+                self.health.failed(now_ms);
+                self.park(offset, now_ms);
+                Settled::Parked
+            }
+        }
+    }
+
+    /// When to ask again if nothing else happens. `None`: not before an event is offered or settled.
+    pub fn wake_ms(&self) -> Option<u64> {
+        let claim_ms = self.claims.first().map(|(until_ms, _)| *until_ms);
+        let work_ms = match self.health.probe_ms() {
+            Some(probe_ms) if self.claims.is_empty() && !self.entries.is_empty() => Some(probe_ms),
+            Some(_) => None,
+            None => self.delayed.first().map(|(due_ms, _)| *due_ms),
+        };
+        [claim_ms, work_ms].into_iter().flatten().min()
+    }
+
+    /// What has to be kept so that a restart goes on from here. `None` when nothing changed since the last one.
+    /// The caller keeps it, retrying if it must, before it asks for another.
+    pub fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let cursor = self.fresh.first().map_or(self.read_to, |first| first - 1);
+        assert!(
+            cursor >= self.cursor_kept,
+            "a cursor never goes back: {cursor} after {}",
+            self.cursor_kept
+        );
+        if cursor == self.cursor_kept
+            && self.changed.is_empty()
+            && self.parked.is_empty()
+            && self.resolved.is_empty()
+        {
+            return None;
+        }
+        self.cursor_kept = cursor;
+        let mut exceptions = std::mem::take(&mut self.parked);
+        for offset in std::mem::take(&mut self.changed) {
+            // What was settled since it changed is in `resolved`, or was never kept.
+            let Some(entry) = self.entries.get(&offset) else {
+                continue;
+            };
+            exceptions.push(Exception {
+                offset,
+                conversation: entry.conversation,
+                state: ExceptionState::Held { due_ms: entry.due_ms },
+                attempts: entry.attempts,
+                first_attempt_ms: entry.first_attempt_ms,
+                last_failure: entry.last_failure.clone(),
+            });
+        }
+        Some(Checkpoint {
+            cursor,
+            exceptions,
+            resolved: std::mem::take(&mut self.resolved),
+        })
+    }
+
+    /// Everything that was read is settled.
+    pub fn is_idle(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.claims.len()
+    }
+
+    pub fn held(&self) -> usize {
+        self.entries.len() - self.fresh.len()
+    }
+
+    /// Last offset taken from the log.
+    pub fn read_to(&self) -> u64 {
+        self.read_to
+    }
+
+    /// Whether the endpoint is considered to be failing, and only probed.
+    pub fn is_open(&self) -> bool {
+        self.health.is_open()
+    }
+
+    fn enter(&mut self, offset: u64, entry: Entry) {
+        let queue = self.queues.entry(entry.conversation).or_default();
+        queue.push_back(offset);
+        if queue.len() == 1 {
+            if entry.due_ms == 0 {
+                self.ready.insert(offset);
+            } else {
+                self.delayed.insert((entry.due_ms, offset));
+            }
+        }
+        self.entries.insert(offset, entry);
+    }
+
+    /// Removes a settled entry and lets the next of its conversation forward.
+    fn leave(&mut self, offset: u64) -> Entry {
+        let entry = self.entries.remove(&offset).expect("only entries are settled");
+        self.fresh.remove(&offset);
+        if entry.kept {
+            self.resolved.push(offset);
+        }
+        let queue = self
+            .queues
+            .get_mut(&entry.conversation)
+            .expect("every entry is in a queue");
+        assert!(
+            queue.pop_front() == Some(offset),
+            "only the first of a conversation is attempted"
+        );
+        match queue.front() {
+            Some(next) => {
+                self.ready.insert(*next);
+            }
+            None => {
+                self.queues.remove(&entry.conversation);
+            }
+        }
+        entry
+    }
+
+    /// Turns an entry, and everything behind it in its conversation, into exceptions.
+    fn hold(&mut self, offset: u64, due_ms: u64) {
+        let conversation = self.entries[&offset].conversation;
+        for queued in &self.queues[&conversation] {
+            let entry = self.entries.get_mut(queued).expect("queued offsets have entries");
+            if *queued == offset {
+                entry.due_ms = due_ms;
+                self.changed.insert(offset);
+            } else if !entry.kept {
+                self.changed.insert(*queued);
+            }
+            entry.kept = true;
+            entry.event = None;
+            self.fresh.remove(queued);
+        }
+        self.delayed.insert((due_ms, offset));
+    }
+
+    fn park(&mut self, offset: u64, now_ms: u64) {
+        let entry = self.leave(offset);
+        // The exception stays, in another state, so it must not be resolved.
+        self.resolved.retain(|resolved| *resolved != offset);
+        self.parked.push(Exception {
+            offset,
+            conversation: entry.conversation,
+            state: ExceptionState::Parked { at_ms: now_ms },
+            attempts: entry.attempts,
+            first_attempt_ms: entry.first_attempt_ms,
+            last_failure: entry.last_failure,
+        });
+    }
+
+    /// An attempt whose settler died must not hold its conversation for ever.
+    fn expire_claims(&mut self, now_ms: u64) {
+        while let Some((until_ms, offset)) = self.claims.first().copied()
+            && until_ms <= now_ms
+        {
+            self.claims.pop_first();
+            let entry = self
+                .entries
+                .get_mut(&offset)
+                .expect("claimed offsets have entries");
+            entry.claim = None;
+            "the attempt was lost".clone_into(&mut entry.last_failure);
+            self.health.failed(now_ms);
+            self.hold(offset, now_ms);
+        }
+    }
+
+    /// The endpoint is back: nothing waits for its time any more.
+    fn hurry(&mut self) {
+        for (_, offset) in std::mem::take(&mut self.delayed) {
+            self.ready.insert(offset);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! When to try again, and when to stop trying.
+
+/// What an attempt came to, as far as the schedule cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Done,
+    /// `words` say what happened, for whoever looks at the event later.
+    Failed {
+        kind: FailureKind,
+        words: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The endpoint may well accept it later. It may have asked for a delay.
+    Passing { after_ms: Option<u64> },
+    /// The endpoint refuses it. A few attempts make sure.
+    Lasting,
+}
+
+/// Delays between attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// After the first, second, … attempt; the last one repeats. Empty: one attempt only.
+    pub delays_ms: Vec<u64>,
+    /// An event is parked when this much time has passed since its first attempt.
+    pub give_up_after_ms: u64,
+    /// Attempts at an event that is refused for good.
+    pub lasting_attempts_max: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Done,
+    RetryIn(u64),
+    Park,
+}
+
+impl Schedule {
+    /// `jitter` between 0 and 1 spreads a delay over its last fifth, so that a recovering endpoint is not hit by
+    /// everything at once.
+    pub(super) fn next(&self, verdict: &Verdict, attempts: u32, age_ms: u64, jitter: f64) -> Next {
+        let kind = match verdict {
+            Verdict::Done => return Next::Done,
+            Verdict::Failed { kind, .. } => *kind,
+        };
+        let Some(last) = self.delays_ms.last() else {
+            return Next::Park;
+        };
+        let base_ms = *self.delays_ms.get(attempts as usize - 1).unwrap_or(last);
+        let spread_ms = (base_ms as f64 * (0.8 + 0.2 * jitter.clamp(0.0, 1.0))) as u64;
+        let delay_ms = match kind {
+            FailureKind::Lasting if attempts >= self.lasting_attempts_max => return Next::Park,
+            FailureKind::Lasting | FailureKind::Passing { after_ms: None } => spread_ms,
+            FailureKind::Passing {
+                after_ms: Some(asked_ms),
+            } => spread_ms.max(asked_ms.min(self.give_up_after_ms / 2)),
+        };
+        if age_ms + delay_ms > self.give_up_after_ms {
+            Next::Park
+        } else {
+            Next::RetryIn(delay_ms)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_as_a_table() {
+        let schedule = Schedule {
+            delays_ms: vec![1_000, 5_000],
+            give_up_after_ms: 60_000,
+            lasting_attempts_max: 3,
+        };
+        let failed = |kind| Verdict::Failed {
+            kind,
+            words: String::new(),
+        };
+        let passing = failed(FailureKind::Passing { after_ms: None });
+        let asked = |after_ms| {
+            failed(FailureKind::Passing {
+                after_ms: Some(after_ms),
+            })
+        };
+        let lasting = failed(FailureKind::Lasting);
+        for (verdict, attempts, age_ms, jitter, next) in [
+            (&Verdict::Done, 1, 0, 1.0, Next::Done),
+            (&passing, 1, 0, 1.0, Next::RetryIn(1_000)),
+            (&passing, 1, 0, 0.0, Next::RetryIn(800)),
+            (&passing, 2, 0, 1.0, Next::RetryIn(5_000)),
+            (&passing, 9, 0, 1.0, Next::RetryIn(5_000)),
+            (&passing, 9, 55_000, 1.0, Next::RetryIn(5_000)),
+            (&passing, 9, 55_001, 1.0, Next::Park),
+            (&asked(20_000), 1, 0, 1.0, Next::RetryIn(20_000)),
+            (&asked(10), 1, 0, 1.0, Next::RetryIn(1_000)),
+            (&asked(u64::MAX), 1, 0, 1.0, Next::RetryIn(30_000)),
+            (&lasting, 2, 0, 1.0, Next::RetryIn(5_000)),
+            (&lasting, 3, 0, 1.0, Next::Park),
+        ] {
+            assert_eq!(
+                schedule.next(verdict, attempts, age_ms, jitter),
+                next,
+                "{verdict:?} {attempts} {age_ms}"
+            );
+        }
+        let once = Schedule {
+            delays_ms: vec![],
+            ..schedule
+        };
+        assert_eq!(once.next(&passing, 1, 0, 1.0), Next::Park);
+    }
+}

@@ -1,0 +1,27 @@
+//! The rules of one-to-one messaging: pure decisions, and the ports through which they reach the world.
+//!
+//! Responsible for what a send is allowed to do, what a conversation and a user's log look like after it,
+//! in which order events are told to a backend, and what every operation of a store means ([`model`]).
+//!
+//! Deliberately absent: JSON, HTTP, SQL, sockets, the real time and real randomness. Bodies are opaque bytes.
+//! That is why the whole crate can be simulated from a seed.
+//!
+//! Start at [`send`], which walks one message through every step, then read [`port`].
+
+pub mod conversation;
+pub mod dispatch;
+pub mod event;
+pub mod filter;
+pub mod guard;
+pub mod id;
+pub mod message;
+pub mod model;
+pub mod port;
+pub mod send;
+pub mod sync;
+
+pub use conversation::{Change, Conversation, Inbox, LogEntry, Position};
+pub use event::{Event, EventDraft, EventId, Fact, Lane, Origin, Outcome, Platform};
+pub use id::{AppId, ConversationId, Side, UserId};
+pub use message::{Content, Delivery, Message};
+pub use send::{Chat, Refusal, SendError, SendRequest, Sent};

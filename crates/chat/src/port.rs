@@ -1,0 +1,456 @@
+//! What the rules need of the world: a store, a bus, the app's own opinion, and the time.
+//!
+//! The [`Store`] offers whole operations: each is atomic, and durable when it returns. [`crate::model`] says by
+//! example what they mean; one contract suite holds every store to it.
+
+use crate::conversation::{Inbox, LogEntry, Position};
+use crate::event::{AfterRead, AfterSend, Event, EventDraft, EventId, Fact, Lane, Origin, Outcome};
+use crate::guard::{FirstSend, SendKey};
+use crate::id::{AppId, ConversationId, UserId};
+use crate::message::{Content, Delivery, Message};
+use crate::{conversation::Place, dispatch::Exception};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A store failed. What callers asked for may or may not have been committed; asking again is safe.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Try again later.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// A row cannot be what was written. Somebody has to look.
+    #[error("the store is corrupt: {table}, row {row}: {what}")]
+    Corrupt {
+        table: &'static str,
+        row: String,
+        what: String,
+    },
+}
+
+pub type Stored<T> = Result<T, StoreError>;
+
+/// The state of all apps, as whole operations.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes the accounts exist. One that exists keeps everything, and takes the new names if any are given.
+    async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()>;
+
+    /// Which of the users have an account, in the order asked.
+    async fn accounts_exist(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<bool>>;
+
+    /// Deletes accounts with all that is theirs: log, counts, and their side of every conversation. Says which
+    /// of them existed. The other side keeps its own view.
+    async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, now_ms: u64) -> Stored<Vec<bool>>;
+
+    /// Commits a message as one fact: the message, both conversation views, the recipient's unread, both users'
+    /// log entries, the event, and the duplicate guard. An online-only message commits its event and the guard.
+    async fn append(&self, append: Append) -> Stored<Appended>;
+
+    /// Commits that a send was refused: its event alone. `None` when one of the two has no account.
+    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>>;
+
+    /// What a send would meet if it were committed now.
+    async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview>;
+
+    /// Marks all that `reader` has of the conversation with `peer` as read, with the log entries of both and the
+    /// event. `None` when nothing was unread, or there is no such account.
+    async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>>;
+
+    /// A page of a conversation, newest first, as `viewer` sees it.
+    async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage>;
+
+    /// The end of a user's log, and the unread total at that place. `None` without an account.
+    async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>>;
+
+    /// Unread messages of a user, peer by peer in the order asked.
+    async fn unread(&self, app: AppId, user: UserId, peers: Vec<UserId>) -> Stored<Vec<u32>>;
+
+    /// What happened to a user after a position, oldest first, at most `limit` records.
+    async fn changes(&self, app: AppId, user: UserId, after: Position, limit: usize) -> Stored<Changes>;
+
+    /// Events of a lane after an offset, oldest first, at most `limit`, all of them committed, none passed over.
+    async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>>;
+
+    /// How far the events of a lane have been told to an endpoint.
+    async fn delivery(&self, route: &Route) -> Stored<DeliveryState>;
+
+    /// Moves an endpoint's cursor and its exceptions. The cursor never goes back.
+    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()>;
+
+    /// The exceptions of an endpoint that stand parked, oldest first, after an offset, at most `limit`.
+    async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>>;
+
+    /// Forgets events recorded before a time, as far as every one of `endpoints` is done with them.
+    /// Returns how many were forgotten; called again until it is zero.
+    async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize>;
+
+    /// Into how many lanes an app's events are spread.
+    fn lanes_per_app(&self) -> u16;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub user: UserId,
+    /// `None` leaves what is there.
+    pub nick: Option<String>,
+    pub face_url: Option<String>,
+}
+
+impl Account {
+    pub fn bare(user: UserId) -> Self {
+        Self {
+            user,
+            nick: None,
+            face_url: None,
+        }
+    }
+}
+
+/// A message to commit.
+#[derive(Debug, Clone)]
+pub struct Append {
+    pub app: AppId,
+    pub from: UserId,
+    pub to: UserId,
+    /// `None`: the low half of the conversation's number is filled in.
+    pub wire_seq: Option<u32>,
+    /// Whether `wire_seq` was the sender's own choice.
+    pub wire_seq_given: bool,
+    pub random: u32,
+    pub client_time_s: u64,
+    /// The earliest time the message may bear.
+    pub time_s: u64,
+    pub now_ms: u64,
+    pub content_crc: u32,
+    pub body: Bytes,
+    pub custom_data: Bytes,
+    pub offline_push: Bytes,
+    pub delivery: Delivery,
+    /// Who caused the after-send event; `None` when the sender forbade the event.
+    pub event: Option<Origin>,
+}
+
+impl Append {
+    pub fn key(&self) -> SendKey {
+        SendKey {
+            app: self.app,
+            from: self.from,
+            to: self.to,
+            seq: self.wire_seq.filter(|_| self.wire_seq_given),
+            random: self.random,
+            content_crc: self.content_crc,
+        }
+    }
+
+    pub fn conversation(&self) -> ConversationId {
+        ConversationId::new(self.app, self.from, self.to)
+    }
+
+    /// The message as it stands at its place.
+    pub fn message(&self, place: Place) -> Message {
+        Message {
+            from: self.from,
+            to: self.to,
+            time_s: place.time_s,
+            seq: place.seq,
+            wire_seq: self.wire_seq.unwrap_or(place.seq as u32),
+            wire_seq_given: self.wire_seq_given,
+            random: self.random,
+            client_time_s: self.client_time_s,
+            body: self.body.clone(),
+            custom_data: self.custom_data.clone(),
+            offline_push: self.offline_push.clone(),
+            content_crc: self.content_crc,
+            delivery: self.delivery,
+        }
+    }
+}
+
+impl Append {
+    /// The after-send event of the message as committed.
+    pub fn after_send(&self, message: &Message, origin: Origin, recipient_unread: u32) -> EventDraft {
+        EventDraft {
+            recorded_ms: self.now_ms,
+            conversation: self.conversation(),
+            origin,
+            fact: Fact::AfterSend(AfterSend {
+                from: message.from,
+                to: message.to,
+                wire_seq: message.wire_seq,
+                random: message.random,
+                time_s: message.time_s,
+                client_time_s: message.client_time_s,
+                online_only: message.delivery.online_only,
+                outcome: Outcome::Delivered {
+                    unread: recipient_unread,
+                },
+                body: message.body.clone(),
+                custom_data: message.custom_data.clone(),
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    Done(Box<Committed>),
+    /// The same send was committed before; this is what it was answered.
+    Duplicate(FirstSend),
+    UnknownAccount,
+}
+
+/// What a commit made true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub message: Arc<Message>,
+    /// The recipient's new log entry; `None` for an online-only message.
+    pub recipient: Option<Hint>,
+    /// The sender's new log entry; `None` where the sender does not get the message, or is the recipient.
+    pub sender: Option<Hint>,
+    pub event: Option<EventId>,
+}
+
+/// Word of a new log entry, with everything a session needs to push it. May be lost on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    pub epoch: u64,
+    pub record: LogRecord,
+}
+
+/// A log entry with the message it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRecord {
+    pub entry: LogEntry,
+    /// `None` for entries that name no message, and for messages that are no longer there.
+    pub message: Option<Arc<Message>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preview {
+    Duplicate(FirstSend),
+    /// The place the message gets unless another one overtakes it.
+    Next(Place),
+    UnknownAccount,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct MarkRead {
+    pub app: AppId,
+    pub reader: UserId,
+    pub peer: UserId,
+    pub now_ms: u64,
+    pub origin: Origin,
+}
+
+impl MarkRead {
+    /// The event of the mark as committed.
+    pub fn after_read(&self, place: Place, unread: u32) -> EventDraft {
+        EventDraft {
+            recorded_ms: self.now_ms,
+            conversation: ConversationId::new(self.app, self.reader, self.peer),
+            origin: self.origin,
+            fact: Fact::AfterRead(AfterRead {
+                reader: self.reader,
+                peer: self.peer,
+                last_read_s: place.time_s,
+                unread,
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadMark {
+    pub reader: Hint,
+    /// `None` in a conversation with oneself, or when the peer has no account any more.
+    pub peer: Option<Hint>,
+    pub event: EventId,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct HistoryQuery {
+    pub conversation: ConversationId,
+    pub viewer: UserId,
+    /// Both ends belong to the window.
+    pub time_s_min: u64,
+    pub time_s_max: u64,
+    /// Go on behind this message. One that is not there stands behind everything of its second.
+    pub before: Option<MessageKey>,
+    /// At least 1.
+    pub limit: usize,
+    /// A page ends before it would pass this many bytes of content, though never before its first message.
+    pub bytes_max: usize,
+}
+
+impl HistoryQuery {
+    /// An empty page to fill newest first.
+    pub fn page(&self) -> PageBuilder {
+        PageBuilder {
+            query: *self,
+            messages: Vec::new(),
+            bytes: 0,
+            behind: self.before.is_none(),
+            complete: true,
+        }
+    }
+}
+
+/// Fills a page with the messages of a conversation, offered newest first, by the rules of a query.
+#[derive(Debug)]
+pub struct PageBuilder {
+    query: HistoryQuery,
+    messages: Vec<Message>,
+    bytes: usize,
+    /// Whether the message to go on behind has been met.
+    behind: bool,
+    complete: bool,
+}
+
+impl PageBuilder {
+    /// Breaks when the page needs no older message.
+    pub fn take(&mut self, message: &Message) -> ControlFlow<()> {
+        let query = &self.query;
+        if message.time_s < query.time_s_min {
+            return ControlFlow::Break(());
+        }
+        if message.time_s > query.time_s_max || !message.visible_to(&query.viewer) {
+            return ControlFlow::Continue(());
+        }
+        if let Some(before) = query.before
+            && !self.behind
+        {
+            if message.time_s > before.time_s {
+                return ControlFlow::Continue(());
+            }
+            self.behind = true;
+            if message.key() == before {
+                return ControlFlow::Continue(());
+            }
+            // Not this one, but maybe a later one of the same second.
+            if message.time_s == before.time_s {
+                self.behind = false;
+            }
+        }
+        let bytes = message.body.len() + message.custom_data.len();
+        let full = self.messages.len() >= query.limit || self.bytes + bytes > query.bytes_max;
+        if full && !self.messages.is_empty() {
+            self.complete = false;
+            return ControlFlow::Break(());
+        }
+        self.bytes += bytes;
+        self.messages.push(message.clone());
+        ControlFlow::Continue(())
+    }
+
+    pub fn finish(self) -> HistoryPage {
+        HistoryPage {
+            messages: self.messages,
+            complete: self.complete,
+        }
+    }
+}
+
+/// What the wire calls `MsgKey`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageKey {
+    pub wire_seq: u32,
+    pub random: u32,
+    pub time_s: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HistoryPage {
+    pub messages: Vec<Message>,
+    /// Whether the window holds nothing older.
+    pub complete: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changes {
+    /// Without a gap, from the one after the position. Empty at the end of the log.
+    Records(Vec<LogRecord>),
+    /// The position is of another epoch, ahead of the log, or no longer kept. The device has to start anew at the
+    /// given place.
+    Resync(Inbox),
+    UnknownAccount,
+}
+
+/// One lane's events on their way to one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route {
+    pub lane: Lane,
+    pub endpoint: EndpointId,
+}
+
+/// An endpoint of an app, by the name its configuration gives it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointId(pub Arc<str>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryState {
+    /// Everything up to here has been told, or is an exception.
+    pub cursor: u64,
+    /// Exceptions that still want attempts.
+    pub held: Vec<Exception>,
+    pub parked_count: u64,
+}
+
+/// Progress of an endpoint, to be kept in one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checkpoint {
+    pub cursor: u64,
+    pub exceptions: Vec<Exception>,
+    /// Offsets that are no longer exceptions.
+    pub resolved: Vec<u64>,
+}
+
+/// Carries hints to sessions and workers. Whatever it loses is found again from a position.
+pub trait Bus: Send + Sync + 'static {
+    fn user_changed(&self, app: AppId, user: UserId, hint: Hint);
+
+    /// A message that is stored nowhere: whoever is online now gets it.
+    fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>);
+
+    fn event_recorded(&self, lane: Lane);
+}
+
+/// The app's backend, asked before a send is carried out.
+#[async_trait]
+pub trait Gate: Send + Sync + 'static {
+    async fn ask(&self, question: Question<'_>) -> GateAnswer;
+}
+
+/// A send as the app's backend is asked about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub app: AppId,
+    pub from: UserId,
+    pub to: UserId,
+    pub wire_seq: u32,
+    pub random: u32,
+    pub time_s: u64,
+    pub client_time_s: u64,
+    pub online_only: bool,
+    pub content: &'a Content,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GateAnswer {
+    Pass,
+    Replace(Content),
+    /// The sender is told: `None` the general code, else the app's own code and text.
+    Veto(Option<(u32, String)>),
+    /// Success to the sender, and nothing else.
+    Drop,
+    /// No usable answer in time.
+    Failed,
+}
+
+/// The time, so that it can be simulated.
+pub trait Clock: Send + Sync + 'static {
+    /// Unix time in milliseconds.
+    fn now_ms(&self) -> u64;
+}

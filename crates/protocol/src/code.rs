@@ -1,0 +1,366 @@
+//! The one table of error codes and the one table of WebSocket close codes.
+//!
+//! An error code says what went wrong and whether trying again makes sense; a close code says whether to reconnect.
+//! Numbers and names are stable: a code is never reused for another meaning. The reference pages and the client
+//! SDK's constants are generated from [`ErrorCode::ALL`] and [`CloseCode::ALL`].
+
+use std::{borrow::Cow, fmt};
+
+/// What a request is refused with: a code of [`ErrorCode`], or one that the app's own backend chose in its answer to
+/// a before-send callback (120001–130000).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The number that goes out as `ErrorCode`; never 0.
+    pub code: u32,
+    /// The text that goes out as `ErrorInfo`, for people.
+    pub info: Cow<'static, str>,
+}
+
+impl Failure {
+    /// Whether the same request may succeed later. Codes that the app's backend chose count as final.
+    pub fn temporary(&self) -> bool {
+        ErrorCode::from_number(self.code).is_some_and(ErrorCode::temporary)
+    }
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Failure { code: code.number(), info: Cow::Borrowed(code.text()) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.info)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl ErrorCode {
+    /// The same code with a text that says more than the default one.
+    pub fn with(self, info: impl Into<Cow<'static, str>>) -> Failure {
+        Failure { code: self.number(), info: info.into() }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.number(), self.text())
+    }
+}
+
+macro_rules! error_codes {
+    ($( $name:ident = $number:literal, $lasting:ident, $text:literal, $when:literal; )*) => {
+        /// Why a request was refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum ErrorCode { $( #[doc = $when] $name = $number, )* }
+
+        impl ErrorCode {
+            /// Every code, in ascending order.
+            pub const ALL: &'static [ErrorCode] = &[ $( ErrorCode::$name, )* ];
+
+            /// The name of the code in the reference and in the SDK.
+            pub fn name(self) -> &'static str {
+                match self { $( ErrorCode::$name => stringify!($name), )* }
+            }
+
+            /// The `ErrorInfo` that is sent when there is nothing more exact to say.
+            pub fn text(self) -> &'static str {
+                match self { $( ErrorCode::$name => $text, )* }
+            }
+
+            /// Whether the same request may succeed when it is sent again later.
+            pub fn temporary(self) -> bool {
+                match self { $( ErrorCode::$name => error_codes!(@$lasting), )* }
+            }
+
+            /// When the code is returned, as one line of the reference.
+            pub fn when(self) -> &'static str {
+                match self { $( ErrorCode::$name => $when, )* }
+            }
+
+            /// The code with this number.
+            pub fn from_number(number: u32) -> Option<ErrorCode> {
+                match number { $( $number => Some(ErrorCode::$name), )* _ => None }
+            }
+        }
+    };
+    (@temporary) => { true };
+    (@lasting) => { false };
+}
+
+impl ErrorCode {
+    /// The number on the wire.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+}
+
+error_codes! {
+    NotConnected = 11001, lasting,
+        "the first frame must be connect",
+        "A client frame came before `connect` was answered.";
+    FrameNotUnderstood = 11002, lasting,
+        "the frame is not understood",
+        "A client frame is not a JSON object with an `id` and an `op`, or a member has the wrong type.";
+    TooManyOutstanding = 11003, temporary,
+        "too many requests are waiting for their answer",
+        "A client sent another request while too many of its requests were unanswered.";
+    UnknownOperation = 11004, lasting,
+        "this operation is not known",
+        "The `op` of a client frame is not one that this server knows.";
+    AccountInvalid = 20003, lasting,
+        "the sender or the recipient is not a known account",
+        "The sender or the recipient of a message is not an account of the app.";
+    RefusedByCallback = 20006, lasting,
+        "the app's backend refused the message",
+        "The before-send callback answered 1.";
+    BlockedByRecipient = 20007, lasting,
+        "the recipient has blocked the sender",
+        "The sender is on the recipient's blocklist and the app wants senders to be told.";
+    NotFriends = 20009, lasting,
+        "sender and recipient are not friends",
+        "The app allows messages among friends only, and neither has the other as a friend.";
+    NotInRecipientsFriends = 20010, lasting,
+        "the recipient does not have the sender as a friend",
+        "The app allows messages among friends only, and only the sender has the other as a friend.";
+    NotInSendersFriends = 20011, lasting,
+        "the sender does not have the recipient as a friend",
+        "The app allows messages among friends only, and only the recipient has the other as a friend.";
+    SenderMuted = 20012, lasting,
+        "the sender is muted",
+        "The sender is muted in one-to-one conversations.";
+    ValueTooLong = 40601, lasting,
+        "a profile value is longer than 500 bytes",
+        "`Nick` or `FaceUrl` of an import is longer than 500 bytes.";
+    BadUrl = 60002, lasting,
+        "the URL or the HTTP request cannot be parsed",
+        "The HTTP request or its URL cannot be parsed.";
+    RateLimited = 60007, temporary,
+        "too many calls of this command",
+        "The command was called more often than the app's rate limit allows.";
+    UnknownCommand = 60009, lasting,
+        "this command is not known",
+        "The path of a REST call names no command of this server.";
+    NotAdmin = 60010, lasting,
+        "the identifier is not an admin of the app",
+        "The caller of a REST command has a valid UserSig and is not an admin.";
+    SdkAppIdMissing = 60012, lasting,
+        "sdkappid is missing",
+        "The URL of a REST call, or a `connect` frame, has no sdkappid.";
+    BadUrlParameter = 60025, lasting,
+        "sdkappid or identifier is not valid",
+        "The sdkappid is not a number, or the identifier is missing or not a valid UserID.";
+    UserSigExpired = 70001, lasting,
+        "the UserSig has expired",
+        "The UserSig was issued longer ago than its lifetime.";
+    UserSigMissing = 70002, lasting,
+        "the UserSig is missing",
+        "There is no UserSig, or an empty one.";
+    UserSigIllegal = 70003, lasting,
+        "The UserSig in use is illegal.",
+        "The UserSig cannot be decoded: it was cut off, escaped wrongly or not made as documented.";
+    UserSigWrongKey = 70009, lasting,
+        "UserSig verification Failed. It was not made with a key of this app",
+        "The UserSig was made with a key that is not one of the app's.";
+    UserSigOtherIdentifier = 70013, lasting,
+        "the UserSig was made for another identifier",
+        "The identifier differs from the one in the UserSig.";
+    UserSigOtherApp = 70014, lasting,
+        "the UserSig was made for another sdkappid",
+        "The sdkappid differs from the one in the UserSig.";
+    AppNotFound = 70020, lasting,
+        "there is no app with this sdkappid",
+        "The server has no app with this sdkappid.";
+    UserSigRevoked = 70052, lasting,
+        "the UserSig has been revoked",
+        "The UserSig was issued before the user was kicked.";
+    AccountNotFound = 70107, lasting,
+        "Err_TLS_PT_Open_Login_Account_Not_Exist",
+        "An account command, or one item of it, names an account that does not exist.";
+    AccountParameter = 70402, lasting,
+        "a parameter is missing or not valid",
+        "The body of an account command is not JSON, or a member is missing or not valid.";
+    AccountInternal = 70500, temporary,
+        "the server could not do this now",
+        "The server failed at an account command, for example because its store is unavailable.";
+    TextRefused = 80001, lasting,
+        "the message contains words that the app does not allow",
+        "The content filter of the app blocked the message.";
+    MessageTooLong = 80002, lasting,
+        "the message is longer than 12 KB",
+        "The text, the numbers and the custom data of a message together exceed 12,288 bytes.";
+    CallbackUnavailable = 80003, temporary,
+        "the app's backend did not answer and the app wants messages refused then",
+        "The before-send callback failed or timed out, and the app's failure policy is `reject`.";
+    BadJson = 90001, lasting,
+        "Fail to Parse json data of body, Please check it",
+        "The body of an `openim` command is empty, not JSON or not a JSON object.";
+    BadElement = 90002, lasting,
+        "MsgBody must have elements, each with MsgType and MsgContent",
+        "`MsgBody` is missing or empty, or an element lacks `MsgType` or `MsgContent`.";
+    BadToAccount = 90003, lasting,
+        "To_Account must be a UserID: a String of 1 to 32 bytes",
+        "The recipient or peer is missing, not a String or not a valid UserID.";
+    BadMsgRandom = 90005, lasting,
+        "MsgRandom must be an unsigned 32-bit integer",
+        "`MsgRandom` is missing or not an unsigned 32-bit integer.";
+    BadMsgTimeStamp = 90006, lasting,
+        "MsgTimeStamp must be an integer",
+        "`MsgTimeStamp` is not an integer.";
+    MsgBodyNotArray = 90007, lasting,
+        "MsgBody must be an Array",
+        "`MsgBody` is not an array.";
+    BadFromAccount = 90008, lasting,
+        "From_Account must be a UserID: a String of 1 to 32 bytes",
+        "The sender or operator is missing where required, not a String or not a valid UserID.";
+    BadFormat = 90010, lasting,
+        "a member of the request is not of the documented format",
+        "A member of the body, or of an element of `MsgBody`, is not of the documented format.";
+    RecipientNotFound = 90012, lasting,
+        "invalid To_Account",
+        "None of the recipients is an account of the app.";
+    LifeTimeTooLong = 90026, lasting,
+        "MsgLifeTime is too large",
+        "Reserved: this server shortens a too large `MsgLifeTime` to seven days.";
+    BadSyncOtherMachine = 90031, lasting,
+        "SyncOtherMachine must be 1 or 2",
+        "`SyncOtherMachine` is not one of the documented integers.";
+    BadOfflinePushInfo = 90043, lasting,
+        "OfflinePushInfo is not of the documented format",
+        "`OfflinePushInfo`, or a member of it, has the wrong type.";
+    BadLifeTime = 90044, lasting,
+        "MsgLifeTime must be an integer number of seconds",
+        "`MsgLifeTime` is not an unsigned 32-bit integer.";
+    AccountUnknown = 90048, lasting,
+        "the account does not exist",
+        "An `openim` command names an account that does not exist.";
+    BadMsgKey = 90054, lasting,
+        "a MsgKey has the form <MsgSeq>_<MsgRandom>_<MsgTime>",
+        "A message key is missing where required, or malformed.";
+    Internal = 91000, temporary,
+        "the server could not do this now",
+        "The server failed, for example because its store is unavailable. Nothing was changed or acknowledged.";
+    PacketTooLarge = 93000, lasting,
+        "the JSON of MsgBody is larger than 128 KiB",
+        "The JSON text of `MsgBody` exceeds 128 KiB, whatever it contains.";
+}
+
+macro_rules! close_codes {
+    ($( $name:ident = $number:literal, $text:literal, $when:literal; )*) => {
+        /// Why the server closed a WebSocket. From 4000 to 4499 the client should connect again and continue from
+        /// its position; from 4500 to 4999 the same attempt would end the same way.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum CloseCode { $( #[doc = $when] $name = $number, )* }
+
+        impl CloseCode {
+            /// Every close code, in ascending order.
+            pub const ALL: &'static [CloseCode] = &[ $( CloseCode::$name, )* ];
+
+            /// The name of the code in the reference and in the SDK.
+            pub fn name(self) -> &'static str {
+                match self { $( CloseCode::$name => stringify!($name), )* }
+            }
+
+            /// The reason text of the close frame: ASCII, at most 123 bytes.
+            pub fn text(self) -> &'static str {
+                match self { $( CloseCode::$name => $text, )* }
+            }
+
+            /// When the server closes with this code, as one line of the reference.
+            pub fn when(self) -> &'static str {
+                match self { $( CloseCode::$name => $when, )* }
+            }
+
+            /// The close code with this number.
+            pub fn from_number(number: u16) -> Option<CloseCode> {
+                match number { $( $number => Some(CloseCode::$name), )* _ => None }
+            }
+        }
+    };
+}
+
+impl CloseCode {
+    /// The number in the close frame.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// Whether the client should connect again.
+    pub const fn reconnect(self) -> bool {
+        self.number() < 4500
+    }
+}
+
+close_codes! {
+    ShuttingDown = 4000, "server shutting down",
+        "The server stops; another one, or the same one soon, will take the session.";
+    SlowReader = 4001, "slow reader",
+        "The client did not read fast enough and its queue was full; what it missed follows from its position.";
+    HeartbeatTimeout = 4002, "heartbeat timeout",
+        "Nothing was heard from the client for longer than the heartbeat allows.";
+    InternalFailure = 4003, "internal failure",
+        "The server could not go on, for example because its store is unavailable.";
+    BadFrame = 4500, "bad frame",
+        "The client sent something that is not a text frame with a JSON object.";
+    LoginTimeout = 4501, "login timeout",
+        "The client did not send `connect` as its first frame in time.";
+    LoginRefused = 4502, "login refused",
+        "The `connect` was answered with an error that is not temporary.";
+    Kicked = 4503, "kicked",
+        "The user was logged out by another login or by the app's backend.";
+    FrameTooLarge = 4504, "frame too large",
+        "The client sent a frame above the size limit.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_find_themselves() {
+        assert!(ErrorCode::ALL.is_sorted_by(|a, b| a.number() < b.number()));
+        for &code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_number(code.number()), Some(code));
+            assert!(!code.text().is_empty() && code.when().ends_with('.'), "{}", code.name());
+            assert!(!(120_001..=130_000).contains(&code.number()), "{} belongs to apps", code.name());
+        }
+        assert_eq!(ErrorCode::from_number(0), None);
+    }
+
+    #[test]
+    fn close_codes_are_in_order_and_fit_a_close_frame() {
+        assert!(CloseCode::ALL.is_sorted_by(|a, b| a.number() < b.number()));
+        for &code in CloseCode::ALL {
+            assert_eq!(CloseCode::from_number(code.number()), Some(code));
+            assert!((4000..5000).contains(&code.number()));
+            assert!(code.text().is_ascii() && code.text().len() <= 123 && code.when().ends_with('.'));
+        }
+        assert!(CloseCode::InternalFailure.reconnect());
+        assert!(!CloseCode::BadFrame.reconnect());
+    }
+
+    #[test]
+    fn texts_that_programs_look_for() {
+        let table = [
+            (90001, "Fail to Parse json data of body, Please check it"),
+            (70003, "The UserSig in use is illegal."),
+            (70107, "Err_TLS_PT_Open_Login_Account_Not_Exist"),
+            (90012, "invalid To_Account"),
+        ];
+        for (number, text) in table {
+            assert_eq!(ErrorCode::from_number(number).unwrap().text(), text);
+        }
+        assert!(ErrorCode::UserSigWrongKey.text().starts_with("UserSig verification Failed."));
+    }
+
+    #[test]
+    fn a_failure_knows_whether_it_is_temporary() {
+        assert!(Failure::from(ErrorCode::Internal).temporary());
+        assert!(!ErrorCode::BadJson.with("no").temporary());
+        assert!(!Failure { code: 120_500, info: "later".into() }.temporary());
+    }
+}

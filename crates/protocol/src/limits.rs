@@ -1,0 +1,52 @@
+//! Sizes that are part of the protocol, each with its reason.
+//!
+//! Limits that an operator may choose (rates, queues, body sizes) are configuration of the server, not here.
+
+/// UserID, in bytes. What compatible servers accept; ids are in keys, so they have to stay short.
+pub const USER_ID_LEN_MAX: usize = 32;
+
+/// A message: the decoded text of all strings and the digits of all numbers in every `MsgContent`, plus
+/// `CloudCustomData`, in bytes. What compatible servers accept.
+pub const MESSAGE_LEN_MAX: usize = 12_288;
+
+/// The JSON text of a `MsgBody`, in bytes. Escapes make six bytes of one, and keys are not counted above, so a message
+/// within its limit may be this long on the wire; beyond that it can only be padding.
+pub const MSG_BODY_JSON_LEN_MAX: usize = 128 * 1024;
+
+/// Combined messages inside combined messages. What compatible clients can open.
+pub const RELAY_DEPTH_MAX: usize = 100;
+
+/// Nesting of arrays and objects in a `MsgBody`. A combined message takes five levels for each of its
+/// [`RELAY_DEPTH_MAX`] levels, and the innermost element a few more.
+pub const JSON_DEPTH_MAX: usize = 512;
+
+/// How long a message waits for an offline recipient, in seconds: seven days, as in compatible servers.
+pub const MSG_LIFE_TIME_SECS_MAX: u32 = 604_800;
+
+/// Accounts in one account command. What compatible servers accept.
+pub const ACCOUNTS_PER_CALL_MAX: usize = 100;
+
+/// A profile value such as `Nick`, in bytes. What compatible servers accept.
+pub const PROFILE_VALUE_LEN_MAX: usize = 500;
+
+/// The text of a UserSig, in bytes. Real ones have about 300; they are compressed, so length must be bounded before
+/// and after.
+pub const USERSIG_TEXT_LEN_MAX: usize = 4 * 1024;
+
+/// The JSON inside a UserSig, in bytes. Real ones have about 200.
+pub const USERSIG_JSON_LEN_MAX: usize = 4 * 1024;
+
+/// A callback's answer, in bytes: a replaced message in its escaped form does not need more.
+pub const CALLBACK_ANSWER_LEN_MAX: usize = 64 * 1024;
+
+/// The text of a refusal that an app's backend chose, in bytes. It is shown to the sender; the rest is cut.
+pub const CALLBACK_INFO_LEN_MAX: usize = 1024;
+
+/// How far the time of a signed callback may be from the receiver's, in seconds, either way.
+pub const SIGN_AGE_SECS_MAX: u64 = 60;
+
+/// A device id chosen by a client, in bytes.
+pub const DEVICE_ID_LEN_MAX: usize = 64;
+
+/// The epoch of a position, in bytes. The server made it; anything longer did not come from here.
+pub const EPOCH_LEN_MAX: usize = 64;
