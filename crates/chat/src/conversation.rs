@@ -28,28 +28,17 @@ pub struct Inbox {
 
 impl Inbox {
     pub fn new(epoch: u64) -> Self {
-        Self {
-            epoch,
-            offset: 0,
-            unread: 0,
-        }
+        Self { epoch, offset: 0, unread: 0 }
     }
 
     pub fn position(&self) -> Position {
-        Position {
-            epoch: self.epoch,
-            offset: self.offset,
-        }
+        Position { epoch: self.epoch, offset: self.offset }
     }
 
     /// Adds an entry. The entry carries the unread total after it, so the last one is also the inbox's state.
     pub fn log(&mut self, change: Change) -> LogEntry {
         self.offset += 1;
-        LogEntry {
-            offset: self.offset,
-            unread: self.unread,
-            change,
-        }
+        LogEntry { offset: self.offset, unread: self.unread, change }
     }
 }
 
@@ -69,12 +58,7 @@ pub enum Change {
     Message { peer: UserId, time_s: u64, seq: u64 },
     /// `reader` has read the conversation with `peer` up to `seq`, whose message is of `time_s`.
     /// Both people's logs have it: the reader's other devices clear their count, the peer learns of it.
-    Read {
-        reader: UserId,
-        peer: UserId,
-        time_s: u64,
-        seq: u64,
-    },
+    Read { reader: UserId, peer: UserId, time_s: u64, seq: u64 },
 }
 
 /// The state of a conversation.
@@ -110,10 +94,7 @@ pub struct Place {
 impl Conversation {
     /// Where a message sent at `now_s` would stand. Time never goes back within a conversation.
     pub fn next(&self, now_s: u64) -> Place {
-        Place {
-            seq: self.seq + 1,
-            time_s: self.time_s.max(now_s),
-        }
+        Place { seq: self.seq + 1, time_s: self.time_s.max(now_s) }
     }
 
     /// Takes the next place for a message.
@@ -126,10 +107,7 @@ impl Conversation {
 
     /// The place of the last message.
     pub fn last(&self) -> Place {
-        Place {
-            seq: self.seq,
-            time_s: self.time_s,
-        }
+        Place { seq: self.seq, time_s: self.time_s }
     }
 
     /// Marks everything as read for one side. `None` when nothing was unread.
@@ -160,19 +138,12 @@ pub struct Outcome {
 /// Applies a message that nothing forbids. `inbox` answers for either person; an online-only message changes
 /// nothing, and only borrows the place it would have had.
 pub fn append(append: &Append, conversation: &mut Conversation, inbox: impl Fn(UserId) -> Inbox) -> Outcome {
-    let Append {
-        from, to, delivery, ..
-    } = append;
+    let Append { from, to, delivery, .. } = append;
     let id = append.conversation();
     let mut recipient = inbox(*to);
     if delivery.online_only {
         let place = conversation.next(append.time_s);
-        return Outcome {
-            place,
-            recipient: None,
-            sender: None,
-            recipient_unread: recipient.unread,
-        };
+        return Outcome { place, recipient: None, sender: None, recipient_unread: recipient.unread };
     }
     let place = conversation.advance(append.time_s);
     let mut enter = |user: &UserId, peer: &UserId, inbox: &mut Inbox, counts: bool| {
@@ -184,11 +155,7 @@ pub fn append(append: &Append, conversation: &mut Conversation, inbox: impl Fn(U
             view.unread += 1;
             inbox.unread += 1;
         }
-        inbox.log(Change::Message {
-            peer: *peer,
-            time_s: place.time_s,
-            seq: place.seq,
-        })
+        inbox.log(Change::Message { peer: *peer, time_s: place.time_s, seq: place.seq })
     };
     let to_oneself = from == to;
     let entry = enter(to, from, &mut recipient, !delivery.no_unread && !to_oneself);
@@ -197,12 +164,7 @@ pub fn append(append: &Append, conversation: &mut Conversation, inbox: impl Fn(U
         let entry = enter(from, to, &mut sender, false);
         (sender, entry)
     });
-    Outcome {
-        place,
-        recipient: Some((recipient, entry)),
-        sender,
-        recipient_unread: recipient.unread,
-    }
+    Outcome { place, recipient: Some((recipient, entry)), sender, recipient_unread: recipient.unread }
 }
 
 /// What marking a conversation as read came to.
@@ -221,11 +183,7 @@ impl View {
 
     /// Forgets everything up to `place`: the view of a person who has left.
     pub fn clear(&mut self, place: Place) {
-        *self = Self {
-            read_seq: place.seq,
-            cleared_seq: place.seq,
-            ..Self::default()
-        };
+        *self = Self { read_seq: place.seq, cleared_seq: place.seq, ..Self::default() };
     }
 }
 
@@ -246,11 +204,7 @@ mod tests {
         let mut inbox = Inbox::new(7);
         inbox.unread = 3;
         let peer = UserId::new("bo").unwrap();
-        let entry = inbox.log(Change::Message {
-            peer,
-            time_s: 1,
-            seq: 1,
-        });
+        let entry = inbox.log(Change::Message { peer, time_s: 1, seq: 1 });
         assert_eq!((entry.offset, entry.unread), (1, 3));
         assert_eq!(inbox.position(), Position { epoch: 7, offset: 1 });
     }

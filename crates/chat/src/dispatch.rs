@@ -236,10 +236,7 @@ impl Dispatcher {
         };
         self.health.probed();
         self.claim_last += 1;
-        let claim = Claim {
-            id: self.claim_last,
-            until_ms: now_ms + self.limits.claim_ms,
-        };
+        let lease = Lease { id: self.claim_last, until_ms: now_ms + self.limits.claim_ms };
         let entry = self.entries.get_mut(&offset).expect("ready offsets have entries");
         entry.claim = Some(lease);
         entry.attempts += 1;
@@ -247,21 +244,18 @@ impl Dispatcher {
             entry.first_attempt_ms = now_ms;
         }
         self.claims.insert((lease.until_ms, offset));
-        Some(Attempt {
-            offset,
-            claim: claim.id,
-            number: entry.attempts,
-            event: entry.event.clone(),
-        })
+        let claim = Claim { offset, id: lease.id };
+        Some(Attempt { claim, number: entry.attempts, event: entry.event.clone() })
     }
 
     /// Takes the verdict on an attempt. `jitter` is between 0 and 1.
     pub fn settle(&mut self, claim: Claim, verdict: &Verdict, now_ms: u64, jitter: f64) -> Settled {
+        let Claim { offset, id } = claim;
         let Some(entry) = self.entries.get_mut(&offset) else {
             return Settled::Stale;
         };
         match entry.claim {
-            Some(current) if current.id == claim => {
+            Some(current) if current.id == id => {
                 entry.claim = None;
                 self.claims.remove(&(current.until_ms, offset));
             }
@@ -271,10 +265,7 @@ impl Dispatcher {
             entry.last_failure.clone_from(words);
         }
         let (attempts, first_attempt_ms) = (entry.attempts, entry.first_attempt_ms);
-        match self
-            .schedule
-            .next(verdict, attempts, now_ms.saturating_sub(first_attempt_ms), jitter)
-        {
+        match self.schedule.next(verdict, attempts, now_ms.saturating_sub(first_attempt_ms), jitter) {
             schedule::Next::Done => {
                 if self.health.succeeded() {
                     self.hurry();
@@ -311,11 +302,7 @@ impl Dispatcher {
     /// The caller keeps it, retrying if it must, before it asks for another.
     pub fn checkpoint(&mut self) -> Option<Checkpoint> {
         let cursor = self.fresh.first().map_or(self.read_to, |first| first - 1);
-        assert!(
-            cursor >= self.cursor_kept,
-            "a cursor never goes back: {cursor} after {}",
-            self.cursor_kept
-        );
+        assert!(cursor >= self.cursor_kept, "a cursor never goes back: {cursor} after {}", self.cursor_kept);
         if cursor == self.cursor_kept
             && self.changed.is_empty()
             && self.parked.is_empty()
@@ -339,11 +326,7 @@ impl Dispatcher {
                 last_failure: entry.last_failure.clone(),
             });
         }
-        Some(Checkpoint {
-            cursor,
-            exceptions,
-            resolved: std::mem::take(&mut self.resolved),
-        })
+        Some(Checkpoint { cursor, exceptions, resolved: std::mem::take(&mut self.resolved) })
     }
 
     /// Everything that was read is settled.
@@ -389,14 +372,8 @@ impl Dispatcher {
         if entry.kept {
             self.resolved.push(offset);
         }
-        let queue = self
-            .queues
-            .get_mut(&entry.conversation)
-            .expect("every entry is in a queue");
-        assert!(
-            queue.pop_front() == Some(offset),
-            "only the first of a conversation is attempted"
-        );
+        let queue = self.queues.get_mut(&entry.conversation).expect("every entry is in a queue");
+        assert!(queue.pop_front() == Some(offset), "only the first of a conversation is attempted");
         match queue.front() {
             Some(next) => {
                 self.ready.insert(*next);
@@ -446,10 +423,7 @@ impl Dispatcher {
             && until_ms <= now_ms
         {
             self.claims.pop_first();
-            let entry = self
-                .entries
-                .get_mut(&offset)
-                .expect("claimed offsets have entries");
+            let entry = self.entries.get_mut(&offset).expect("claimed offsets have entries");
             entry.claim = None;
             "the attempt was lost".clone_into(&mut entry.last_failure);
             self.health.failed(now_ms);

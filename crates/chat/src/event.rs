@@ -25,11 +25,7 @@ pub struct EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "evt_{}_{}_{:x}_{}",
-            self.lane.app, self.lane.index, self.epoch, self.offset
-        )
+        write!(f, "evt_{}_{}_{:x}_{}", self.lane.app, self.lane.index, self.epoch, self.offset)
     }
 }
 
@@ -55,19 +51,8 @@ pub struct EventDraft {
 
 impl EventDraft {
     pub fn at(self, id: EventId) -> Event {
-        let Self {
-            recorded_ms,
-            conversation,
-            origin,
-            fact,
-        } = self;
-        Event {
-            id,
-            recorded_ms,
-            conversation,
-            origin,
-            fact,
-        }
+        let Self { recorded_ms, conversation, origin, fact } = self;
+        Event { id, recorded_ms, conversation, origin, fact }
     }
 }
 

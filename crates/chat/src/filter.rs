@@ -103,11 +103,8 @@ impl Normalised {
     /// Normalises segment by segment (a character with the marks that combine with it), since only then can a
     /// match be led back to the characters it came from.
     fn of(original: &str) -> Self {
-        let mut this = Self {
-            text: String::with_capacity(original.len()),
-            origin: Vec::new(),
-            segments: Vec::new(),
-        };
+        let mut this =
+            Self { text: String::with_capacity(original.len()), origin: Vec::new(), segments: Vec::new() };
         let mut chars = original.char_indices().peekable();
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
@@ -132,9 +129,7 @@ impl Normalised {
     fn masked(&self, original: &str, covered: &[bool]) -> String {
         let ends = self.segments.iter().skip(1).copied().chain([original.len()]);
         let pieces = self.segments.iter().zip(ends).zip(covered);
-        pieces
-            .map(|((start, end), hidden)| if *hidden { "*" } else { &original[*start..end] })
-            .collect()
+        pieces.map(|((start, end), hidden)| if *hidden { "*" } else { &original[*start..end] }).collect()
     }
 }
 
@@ -161,24 +156,13 @@ mod tests {
             "red\u{a0}packet",
             "𝐫𝐞𝐝 packet",
         ] {
-            assert_eq!(
-                judged(&["Red Packet"], Action::Block, text),
-                Judgement::Blocked,
-                "{text}"
-            );
+            assert_eq!(judged(&["Red Packet"], Action::Block, text), Judgement::Blocked, "{text}");
         }
         for text in ["red", "redpacket", "reed packet", ""] {
-            assert_eq!(
-                judged(&["Red Packet"], Action::Block, text),
-                Judgement::Clean,
-                "{text}"
-            );
+            assert_eq!(judged(&["Red Packet"], Action::Block, text), Judgement::Clean, "{text}");
         }
         assert_eq!(judged(&["红包"], Action::Block, "发个红包吧"), Judgement::Blocked);
-        assert_eq!(
-            judged(&["café"], Action::Block, "Cafe\u{301}"),
-            Judgement::Blocked
-        );
+        assert_eq!(judged(&["café"], Action::Block, "Cafe\u{301}"), Judgement::Blocked);
     }
 
     #[test]
@@ -196,21 +180,14 @@ mod tests {
     #[test]
     fn the_strictest_list_wins_and_marking_goes_with_masking() {
         let list = |word: &str, action| WordList::new(&[word.to_owned()], action).unwrap();
-        let lists = [
-            list("soft", Action::Mark),
-            list("hard", Action::Mask),
-            list("never", Action::Block),
-        ];
+        let lists = [list("soft", Action::Mark), list("hard", Action::Mask), list("never", Action::Block)];
         let judged =
             |texts: &[&str]| judge(&lists, &texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
         assert_eq!(judged(&["fine"]), Judgement::Clean);
         assert_eq!(judged(&["soft"]), Judgement::Marked);
         assert_eq!(
             judged(&["soft", "is hard"]),
-            Judgement::Masked {
-                texts: vec!["soft".into(), "is ****".into()],
-                marked: true
-            }
+            Judgement::Masked { texts: vec!["soft".into(), "is ****".into()], marked: true }
         );
         assert_eq!(judged(&["hard", "never"]), Judgement::Blocked);
     }

@@ -91,11 +91,7 @@ impl DuplicateGuard {
         {
             self.by_age.pop_front();
             // The same send may have been remembered anew after its first window.
-            if self
-                .sends
-                .get(&fingerprint)
-                .is_some_and(|first| first.time_s == time_s)
-            {
+            if self.sends.get(&fingerprint).is_some_and(|first| first.time_s == time_s) {
                 self.sends.remove(&fingerprint);
             }
         }
@@ -117,22 +113,11 @@ mod tests {
 
     fn key(random: u32) -> SendKey {
         let user = |text| UserId::new(text).unwrap();
-        SendKey {
-            app: AppId(1),
-            from: user("ana"),
-            to: user("bo"),
-            seq: None,
-            random,
-            content_crc: 9,
-        }
+        SendKey { app: AppId(1), from: user("ana"), to: user("bo"), seq: None, random, content_crc: 9 }
     }
 
     fn first(time_s: u64) -> FirstSend {
-        FirstSend {
-            time_s,
-            client_time_s: time_s,
-            wire_seq: 1,
-        }
+        FirstSend { time_s, client_time_s: time_s, wire_seq: 1 }
     }
 
     #[test]
@@ -156,23 +141,11 @@ mod tests {
         guard.remember(&key(1), first(1000));
         let other = UserId::new("cy").unwrap();
         for different in [
-            SendKey {
-                app: AppId(2),
-                ..key(1)
-            },
-            SendKey {
-                from: other,
-                ..key(1)
-            },
+            SendKey { app: AppId(2), ..key(1) },
+            SendKey { from: other, ..key(1) },
             SendKey { to: other, ..key(1) },
-            SendKey {
-                seq: Some(0),
-                ..key(1)
-            },
-            SendKey {
-                content_crc: 8,
-                ..key(1)
-            },
+            SendKey { seq: Some(0), ..key(1) },
+            SendKey { content_crc: 8, ..key(1) },
         ] {
             assert_eq!(guard.find(&different, 1000), None, "{different:?}");
         }

@@ -33,10 +33,7 @@ impl UserId {
         }
         let mut bytes = [0; USER_ID_BYTES_MAX];
         bytes[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self {
-            bytes,
-            len: text.len() as u8,
-        })
+        Some(Self { bytes, len: text.len() as u8 })
     }
 
     pub fn as_str(&self) -> &str {
@@ -99,27 +96,12 @@ pub enum Side {
 
 impl ConversationId {
     pub fn new(app: AppId, one: UserId, other: UserId) -> Self {
-        if one <= other {
-            Self {
-                app,
-                low: one,
-                high: other,
-            }
-        } else {
-            Self {
-                app,
-                low: other,
-                high: one,
-            }
-        }
+        if one <= other { Self { app, low: one, high: other } } else { Self { app, low: other, high: one } }
     }
 
     /// The side of `user`. A conversation with oneself has one side, `Low`.
     pub fn side(&self, user: &UserId) -> Side {
-        assert!(
-            *user == self.low || *user == self.high,
-            "a conversation is only asked about its own people"
-        );
+        assert!(*user == self.low || *user == self.high, "a conversation is only asked about its own people");
         if *user == self.low { Side::Low } else { Side::High }
     }
 

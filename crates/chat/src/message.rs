@@ -36,11 +36,7 @@ impl Message {
     }
 
     pub fn key(&self) -> MessageKey {
-        MessageKey {
-            wire_seq: self.wire_seq,
-            random: self.random,
-            time_s: self.time_s,
-        }
+        MessageKey { wire_seq: self.wire_seq, random: self.random, time_s: self.time_s }
     }
 
     /// Whether `viewer` finds the message in their history and log.

@@ -52,56 +52,34 @@ impl Default for Model {
 impl Model {
     pub fn with_lanes(lanes_per_app: u16) -> Self {
         assert!(lanes_per_app > 0, "an app's events need a lane");
-        Self {
-            state: Mutex::default(),
-            lanes_per_app,
-        }
+        Self { state: Mutex::default(), lanes_per_app }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .expect("no operation of the model panics half-way")
+        self.state.lock().expect("no operation of the model panics half-way")
     }
 }
 
 impl State {
     fn exists(&self, app: AppId, user: UserId) -> bool {
-        self.accounts
-            .get(&(app, user))
-            .is_some_and(|account| account.exists)
+        self.accounts.get(&(app, user)).is_some_and(|account| account.exists)
     }
 
     fn account(&mut self, app: AppId, user: UserId) -> &mut AccountState {
-        self.accounts
-            .get_mut(&(app, user))
-            .expect("the caller has looked whether the account exists")
+        self.accounts.get_mut(&(app, user)).expect("the caller has looked whether the account exists")
     }
 
     fn log(&mut self, app: AppId, user: UserId, change: Change, message: Option<&Arc<Message>>) -> Hint {
         let account = self.account(app, user);
         let entry = account.inbox.log(change);
         account.log.push(entry);
-        Hint {
-            epoch: account.inbox.epoch,
-            record: LogRecord {
-                entry,
-                message: message.cloned(),
-            },
-        }
+        Hint { epoch: account.inbox.epoch, record: LogRecord { entry, message: message.cloned() } }
     }
 
     fn record(&mut self, lane: Lane, draft: EventDraft) -> EventId {
-        let (epoch, events) = self
-            .lanes
-            .entry(lane)
-            .or_insert_with(|| (draft.recorded_ms, BTreeMap::new()));
+        let (epoch, events) = self.lanes.entry(lane).or_insert_with(|| (draft.recorded_ms, BTreeMap::new()));
         let offset = events.last_key_value().map_or(0, |(last, _)| *last) + 1;
-        let id = EventId {
-            lane,
-            epoch: *epoch,
-            offset,
-        };
+        let id = EventId { lane, epoch: *epoch, offset };
         events.insert(offset, draft.at(id));
         id
     }
@@ -165,27 +143,17 @@ impl Store for Model {
             return Ok(Appended::Duplicate(first));
         }
         let id = append.conversation();
-        let known = state
-            .conversations
-            .get(&id)
-            .map(|(conversation, _)| *conversation);
+        let known = state.conversations.get(&id).map(|(conversation, _)| *conversation);
         let mut conversation = known.unwrap_or_default();
 
-        let outcome = conversation::append(&append, &mut conversation, |user| {
-            state.accounts[&(app, user)].inbox
-        });
+        let outcome =
+            conversation::append(&append, &mut conversation, |user| state.accounts[&(app, user)].inbox);
         let message = Arc::new(append.message(outcome.place));
         let mut hint = |inbox: Inbox, entry: LogEntry, user: UserId| {
             let account = state.accounts.get_mut(&(app, user)).expect("looked up above");
             account.inbox = inbox;
             account.log.push(entry);
-            Hint {
-                epoch: inbox.epoch,
-                record: LogRecord {
-                    entry,
-                    message: Some(Arc::clone(&message)),
-                },
-            }
+            Hint { epoch: inbox.epoch, record: LogRecord { entry, message: Some(Arc::clone(&message)) } }
         };
         let recipient = outcome.recipient.map(|(inbox, entry)| hint(inbox, entry, to));
         let sender = outcome.sender.map(|(inbox, entry)| hint(inbox, entry, from));
@@ -204,12 +172,7 @@ impl Store for Model {
             let draft = append.after_send(&message, origin, outcome.recipient_unread);
             state.record(lane_of(&id, self.lanes_per_app), draft)
         });
-        Ok(Appended::Done(Box::new(Committed {
-            message,
-            recipient,
-            sender,
-            event,
-        })))
+        Ok(Appended::Done(Box::new(Committed { message, recipient, sender, event })))
     }
 
     async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>> {
@@ -231,18 +194,13 @@ impl Store for Model {
             return Ok(Preview::Duplicate(first));
         }
         let id = ConversationId::new(key.app, key.from, key.to);
-        let conversation = state
-            .conversations
-            .get(&id)
-            .map(|(conversation, _)| *conversation);
+        let conversation = state.conversations.get(&id).map(|(conversation, _)| *conversation);
         Ok(Preview::Next(conversation.unwrap_or_default().next(now_s)))
     }
 
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
         let state = &mut *self.lock();
-        let MarkRead {
-            app, reader, peer, ..
-        } = mark;
+        let MarkRead { app, reader, peer, .. } = mark;
         let id = ConversationId::new(app, reader, peer);
         if !state.exists(app, reader) {
             return Ok(None);
@@ -254,32 +212,18 @@ impl Store for Model {
             return Ok(None);
         };
         state.account(app, reader).inbox.unread -= read.count;
-        let change = Change::Read {
-            reader,
-            peer,
-            time_s: read.place.time_s,
-            seq: read.place.seq,
-        };
+        let change = Change::Read { reader, peer, time_s: read.place.time_s, seq: read.place.seq };
         let reader_hint = state.log(app, reader, change, None);
-        let peer_hint = state
-            .exists(app, peer)
-            .then(|| state.log(app, peer, change, None));
+        let peer_hint = state.exists(app, peer).then(|| state.log(app, peer, change, None));
         let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
         let event = state.record(lane_of(&id, self.lanes_per_app), draft);
-        Ok(Some(ReadMark {
-            reader: reader_hint,
-            peer: peer_hint,
-            event,
-        }))
+        Ok(Some(ReadMark { reader: reader_hint, peer: peer_hint, event }))
     }
 
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
         let state = self.lock();
         let Some((conversation, messages)) = state.conversations.get(&query.conversation) else {
-            return Ok(HistoryPage {
-                messages: Vec::new(),
-                complete: true,
-            });
+            return Ok(HistoryPage { messages: Vec::new(), complete: true });
         };
         let cleared_seq = conversation.sides[query.conversation.side(&query.viewer) as usize].cleared_seq;
         let mut newest_first: Vec<&Arc<Message>> = messages.iter().collect();
@@ -302,9 +246,10 @@ impl Store for Model {
         let state = self.lock();
         let unread = |peer| {
             let id = ConversationId::new(app, user, peer);
-            state.conversations.get(&id).map_or(0, |(conversation, _)| {
-                conversation.sides[id.side(&user) as usize].unread
-            })
+            state
+                .conversations
+                .get(&id)
+                .map_or(0, |(conversation, _)| conversation.sides[id.side(&user) as usize].unread)
         };
         Ok(peers.into_iter().map(unread).collect())
     }
@@ -317,11 +262,7 @@ impl Store for Model {
         if after.epoch != account.inbox.epoch || after.offset > account.inbox.offset {
             return Ok(Changes::Resync(account.inbox));
         }
-        let entries = account
-            .log
-            .iter()
-            .filter(|entry| entry.offset > after.offset)
-            .take(limit);
+        let entries = account.log.iter().filter(|entry| entry.offset > after.offset).take(limit);
         let record = |entry: &LogEntry| {
             let message = match entry.change {
                 Change::Message { peer, seq, .. } => {
@@ -330,10 +271,7 @@ impl Store for Model {
                 }
                 Change::Read { .. } => None,
             };
-            LogRecord {
-                entry: *entry,
-                message,
-            }
+            LogRecord { entry: *entry, message }
         };
         Ok(Changes::Records(entries.map(record).collect()))
     }
@@ -343,11 +281,7 @@ impl Store for Model {
         let Some((_, events)) = state.lanes.get(&lane) else {
             return Ok(Vec::new());
         };
-        Ok(events
-            .range(after + 1..)
-            .take(limit)
-            .map(|(_, event)| event.clone())
-            .collect())
+        Ok(events.range(after + 1..).take(limit).map(|(_, event)| event.clone()).collect())
     }
 
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
@@ -359,11 +293,7 @@ impl Store for Model {
             .values()
             .cloned()
             .partition(|exception| matches!(exception.state, ExceptionState::Held { .. }));
-        Ok(DeliveryState {
-            cursor: *cursor,
-            held,
-            parked_count: parked.len() as u64,
-        })
+        Ok(DeliveryState { cursor: *cursor, held, parked_count: parked.len() as u64 })
     }
 
     async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
@@ -394,21 +324,12 @@ impl Store for Model {
         let Some((_, events)) = state.lanes.get_mut(&lane) else {
             return Ok(0);
         };
-        let routes: Vec<_> = endpoints
-            .into_iter()
-            .map(|endpoint| state.routes.get(&Route { lane, endpoint }))
-            .collect();
-        let told_to = routes
-            .iter()
-            .map(|route| route.map_or(0, |(cursor, _)| *cursor))
-            .min()
-            .unwrap_or(u64::MAX);
-        let excepted = |offset| {
-            routes
-                .iter()
-                .flatten()
-                .any(|(_, exceptions)| exceptions.contains_key(&offset))
-        };
+        let routes: Vec<_> =
+            endpoints.into_iter().map(|endpoint| state.routes.get(&Route { lane, endpoint })).collect();
+        let told_to =
+            routes.iter().map(|route| route.map_or(0, |(cursor, _)| *cursor)).min().unwrap_or(u64::MAX);
+        let excepted =
+            |offset| routes.iter().flatten().any(|(_, exceptions)| exceptions.contains_key(&offset));
         // The last event stays: it is what the next offset is counted from.
         let last = events.last_key_value().map_or(0, |(last, _)| *last);
         let old: Vec<u64> = events

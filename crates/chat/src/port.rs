@@ -22,11 +22,7 @@ pub enum StoreError {
     Unavailable(String),
     /// A row cannot be what was written. Somebody has to look.
     #[error("the store is corrupt: {table}, row {row}: {what}")]
-    Corrupt {
-        table: &'static str,
-        row: String,
-        what: String,
-    },
+    Corrupt { table: &'static str, row: String, what: String },
 }
 
 pub type Stored<T> = Result<T, StoreError>;
@@ -100,11 +96,7 @@ pub struct Account {
 
 impl Account {
     pub fn bare(user: UserId) -> Self {
-        Self {
-            user,
-            nick: None,
-            face_url: None,
-        }
+        Self { user, nick: None, face_url: None }
     }
 }
 
@@ -183,9 +175,7 @@ impl Append {
                 time_s: message.time_s,
                 client_time_s: message.client_time_s,
                 online_only: message.delivery.online_only,
-                outcome: Outcome::Delivered {
-                    unread: recipient_unread,
-                },
+                outcome: Outcome::Delivered { unread: recipient_unread },
                 body: message.body.clone(),
                 custom_data: message.custom_data.clone(),
             }),
@@ -345,10 +335,7 @@ impl PageBuilder {
     }
 
     pub fn finish(self) -> HistoryPage {
-        HistoryPage {
-            messages: self.messages,
-            complete: self.complete,
-        }
+        HistoryPage { messages: self.messages, complete: self.complete }
     }
 }
 

@@ -145,12 +145,7 @@ impl Chat {
             let place = match self.store.preview(key, now_s).await? {
                 Preview::Next(place) => place,
                 Preview::Duplicate(first) => {
-                    return Ok(answer(
-                        &request,
-                        first.time_s,
-                        first.client_time_s,
-                        first.wire_seq,
-                    ));
+                    return Ok(answer(&request, first.time_s, first.client_time_s, first.wire_seq));
                 }
                 Preview::UnknownAccount => return Err(SendError::Refused(Refusal::UnknownAccount)),
             };
@@ -204,12 +199,7 @@ impl Chat {
             }),
             Appended::Done(committed) => {
                 let message = &committed.message;
-                let sent = Sent {
-                    time_s: message.time_s,
-                    client_time_s,
-                    wire_seq: message.wire_seq,
-                    random,
-                };
+                let sent = Sent { time_s: message.time_s, client_time_s, wire_seq: message.wire_seq, random };
                 self.spread(request.app, *committed);
                 Ok(sent)
             }
@@ -231,12 +221,7 @@ impl Chat {
 
     /// Hints only: all of this is found again from positions if it is lost.
     fn spread(&self, app: AppId, committed: Committed) {
-        let Committed {
-            message,
-            recipient,
-            sender,
-            event,
-        } = committed;
+        let Committed { message, recipient, sender, event } = committed;
         if message.delivery.online_only {
             self.bus.online_message(app, message.to, Arc::clone(&message));
         }
@@ -328,10 +313,7 @@ impl Refusal {
 pub fn lane_of(conversation: &ConversationId, lanes_per_app: u16) -> Lane {
     let ConversationId { app, low, high } = conversation;
     let hash = low.numeric(*app) ^ high.numeric(*app).rotate_left(32);
-    Lane {
-        app: *app,
-        index: (hash % u64::from(lanes_per_app)) as u16,
-    }
+    Lane { app: *app, index: (hash % u64::from(lanes_per_app)) as u16 }
 }
 
 /// Applies limits and word lists to the content.
@@ -360,10 +342,5 @@ fn judge(rules: &SendRules, request: &mut SendRequest) -> Result<(), Refusal> {
 }
 
 fn answer(request: &SendRequest, time_s: u64, client_time_s: u64, wire_seq: u32) -> Sent {
-    Sent {
-        time_s,
-        client_time_s,
-        wire_seq,
-        random: request.random,
-    }
+    Sent { time_s, client_time_s, wire_seq, random: request.random }
 }

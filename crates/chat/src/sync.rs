@@ -39,18 +39,12 @@ pub enum OnRead {
 impl Follower {
     /// A device that presents `position`, which it may have from anywhere.
     pub fn resume(position: Position) -> Self {
-        Self {
-            position,
-            behind: true,
-        }
+        Self { position, behind: true }
     }
 
     /// A device that starts at the end of the log.
     pub fn at_end(inbox: &Inbox) -> Self {
-        Self {
-            position: inbox.position(),
-            behind: false,
-        }
+        Self { position: inbox.position(), behind: false }
     }
 
     pub fn position(&self) -> Position {
@@ -116,48 +110,24 @@ mod tests {
     use crate::id::UserId;
 
     fn record(offset: u64) -> LogRecord {
-        let change = Change::Message {
-            peer: UserId::new("bo").unwrap(),
-            time_s: 1,
-            seq: offset,
-        };
-        LogRecord {
-            entry: LogEntry {
-                offset,
-                unread: 0,
-                change,
-            },
-            message: None,
-        }
+        let change = Change::Message { peer: UserId::new("bo").unwrap(), time_s: 1, seq: offset };
+        LogRecord { entry: LogEntry { offset, unread: 0, change }, message: None }
     }
 
     fn hint(epoch: u64, offset: u64) -> Hint {
-        Hint {
-            epoch,
-            record: record(offset),
-        }
+        Hint { epoch, record: record(offset) }
     }
 
     #[test]
     fn hints_are_pushed_skipped_or_make_it_read() {
-        let mut follower = Follower::at_end(&Inbox {
-            epoch: 1,
-            offset: 4,
-            unread: 0,
-        });
+        let mut follower = Follower::at_end(&Inbox { epoch: 1, offset: 4, unread: 0 });
         let seen = [(1, 4), (1, 5), (1, 5), (1, 7), (1, 6), (1, 3)].map(|(e, o)| follower.hint(&hint(e, o)));
         use OnHint::{Push, Read, Skip};
         // After the gap at 7 even the right next entry waits for the read, which will bring it in order.
         assert_eq!(seen, [Skip, Push, Skip, Read, Read, Skip]);
         assert!(follower.is_behind());
         let read = follower.read(Changes::Records(vec![record(6), record(7)]), 10);
-        assert_eq!(
-            read,
-            OnRead::Push {
-                records: vec![record(6), record(7)],
-                more: false
-            }
-        );
+        assert_eq!(read, OnRead::Push { records: vec![record(6), record(7)], more: false });
         assert_eq!(follower.hint(&hint(1, 8)), Push);
         assert_eq!(follower.hint(&hint(2, 1)), Read);
     }
@@ -170,10 +140,7 @@ mod tests {
             OnRead::Push { more: true, .. }
         ));
         assert!(follower.is_behind());
-        assert!(matches!(
-            follower.read(Changes::Records(vec![]), 1),
-            OnRead::Push { more: false, .. }
-        ));
+        assert!(matches!(follower.read(Changes::Records(vec![]), 1), OnRead::Push { more: false, .. }));
         assert!(!follower.is_behind());
     }
 

@@ -24,11 +24,7 @@ struct Open {
 
 impl Health {
     pub(super) fn new(limits: HealthLimits) -> Self {
-        Self {
-            limits,
-            failures_in_row: 0,
-            open: None,
-        }
+        Self { limits, failures_in_row: 0, open: None }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -72,11 +68,7 @@ impl Health {
             }
             None if self.failures_in_row >= self.limits.failures_max => {
                 let delay_ms = self.limits.probe_delay_ms_min;
-                self.open = Some(Open {
-                    probe_ms: now_ms + delay_ms,
-                    delay_ms,
-                    probing: false,
-                });
+                self.open = Some(Open { probe_ms: now_ms + delay_ms, delay_ms, probing: false });
             }
             None => {}
         }

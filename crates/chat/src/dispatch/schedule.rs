@@ -53,15 +53,11 @@ impl Schedule {
         let delay_ms = match kind {
             FailureKind::Lasting if attempts >= self.lasting_attempts_max => return Next::Park,
             FailureKind::Lasting | FailureKind::Passing { after_ms: None } => spread_ms,
-            FailureKind::Passing {
-                after_ms: Some(asked_ms),
-            } => spread_ms.max(asked_ms.min(self.give_up_after_ms / 2)),
+            FailureKind::Passing { after_ms: Some(asked_ms) } => {
+                spread_ms.max(asked_ms.min(self.give_up_after_ms / 2))
+            }
         };
-        if age_ms + delay_ms > self.give_up_after_ms {
-            Next::Park
-        } else {
-            Next::RetryIn(delay_ms)
-        }
+        if age_ms + delay_ms > self.give_up_after_ms { Next::Park } else { Next::RetryIn(delay_ms) }
     }
 }
 
@@ -71,21 +67,11 @@ mod tests {
 
     #[test]
     fn the_schedule_as_a_table() {
-        let schedule = Schedule {
-            delays_ms: vec![1_000, 5_000],
-            give_up_after_ms: 60_000,
-            lasting_attempts_max: 3,
-        };
-        let failed = |kind| Verdict::Failed {
-            kind,
-            words: String::new(),
-        };
+        let schedule =
+            Schedule { delays_ms: vec![1_000, 5_000], give_up_after_ms: 60_000, lasting_attempts_max: 3 };
+        let failed = |kind| Verdict::Failed { kind, words: String::new() };
         let passing = failed(FailureKind::Passing { after_ms: None });
-        let asked = |after_ms| {
-            failed(FailureKind::Passing {
-                after_ms: Some(after_ms),
-            })
-        };
+        let asked = |after_ms| failed(FailureKind::Passing { after_ms: Some(after_ms) });
         let lasting = failed(FailureKind::Lasting);
         for (verdict, attempts, age_ms, jitter, next) in [
             (&Verdict::Done, 1, 0, 1.0, Next::Done),
@@ -107,10 +93,7 @@ mod tests {
                 "{verdict:?} {attempts} {age_ms}"
             );
         }
-        let once = Schedule {
-            delays_ms: vec![],
-            ..schedule
-        };
+        let once = Schedule { delays_ms: vec![], ..schedule };
         assert_eq!(once.next(&passing, 1, 0, 1.0), Next::Park);
     }
 }

@@ -8,19 +8,11 @@ const LIMITS: DispatchLimits = DispatchLimits {
     fresh_max: 8,
     held_max: 16,
     claim_ms: 10_000,
-    health: HealthLimits {
-        failures_max: 3,
-        probe_delay_ms_min: 1_000,
-        probe_delay_ms_max: 4_000,
-    },
+    health: HealthLimits { failures_max: 3, probe_delay_ms_min: 1_000, probe_delay_ms_max: 4_000 },
 };
 
 fn schedule() -> Schedule {
-    Schedule {
-        delays_ms: vec![1_000, 5_000],
-        give_up_after_ms: 60_000,
-        lasting_attempts_max: 2,
-    }
+    Schedule { delays_ms: vec![1_000, 5_000], give_up_after_ms: 60_000, lasting_attempts_max: 2 }
 }
 
 fn dispatcher(limits: DispatchLimits) -> Dispatcher {
@@ -33,37 +25,19 @@ fn user(text: &str) -> UserId {
 
 /// An event between ana and `peer`.
 fn event(offset: u64, peer: &str) -> Event {
-    let lane = Lane {
-        app: AppId(1),
-        index: 0,
-    };
+    let lane = Lane { app: AppId(1), index: 0 };
     let (reader, peer) = (user("ana"), user(peer));
     Event {
-        id: EventId {
-            lane,
-            epoch: 1,
-            offset,
-        },
+        id: EventId { lane, epoch: 1, offset },
         recorded_ms: 0,
         conversation: ConversationId::new(AppId(1), reader, peer),
-        origin: Origin {
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            platform: Platform::RestApi,
-        },
-        fact: Fact::AfterRead(AfterRead {
-            reader,
-            peer,
-            last_read_s: 0,
-            unread: 0,
-        }),
+        origin: Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi },
+        fact: Fact::AfterRead(AfterRead { reader, peer, last_read_s: 0, unread: 0 }),
     }
 }
 
 fn failed(kind: FailureKind) -> Verdict {
-    Verdict::Failed {
-        kind,
-        words: "no".to_owned(),
-    }
+    Verdict::Failed { kind, words: "no".to_owned() }
 }
 
 const PASSING: FailureKind = FailureKind::Passing { after_ms: None };
@@ -85,23 +59,13 @@ fn conversations_go_in_parallel_and_each_in_order() {
     assert_eq!(offsets(&first), [1, 3]);
     assert_eq!(dispatcher.checkpoint(), None);
     dispatcher.settle(first[1].claim, &Verdict::Done, 1, 1.0);
-    assert_eq!(
-        dispatcher.checkpoint(),
-        None,
-        "1 is fresh, and the cursor may not pass it"
-    );
+    assert_eq!(dispatcher.checkpoint(), None, "1 is fresh, and the cursor may not pass it");
     dispatcher.settle(first[0].claim, &Verdict::Done, 1, 1.0);
     assert_eq!(dispatcher.checkpoint().unwrap().cursor, 1);
     let second = claim_all(&mut dispatcher, 1);
     assert_eq!(offsets(&second), [2]);
     dispatcher.settle(second[0].claim, &Verdict::Done, 1, 1.0);
-    assert_eq!(
-        dispatcher.checkpoint().unwrap(),
-        Checkpoint {
-            cursor: 3,
-            ..Checkpoint::default()
-        }
-    );
+    assert_eq!(dispatcher.checkpoint().unwrap(), Checkpoint { cursor: 3, ..Checkpoint::default() });
     assert!(dispatcher.is_idle());
 }
 
@@ -122,20 +86,13 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
     let kept = dispatcher.checkpoint().unwrap();
     assert_eq!(kept.cursor, 4);
     assert_eq!(
-        kept.exceptions
-            .iter()
-            .map(|e| (e.offset, e.attempts))
-            .collect::<Vec<_>>(),
+        kept.exceptions.iter().map(|e| (e.offset, e.attempts)).collect::<Vec<_>>(),
         [(1, 1), (2, 0), (3, 0)]
     );
     assert_eq!(dispatcher.wake_ms(), Some(1_000));
 
     // A restart goes on with the exceptions, in the same order.
-    let state = DeliveryState {
-        cursor: kept.cursor,
-        held: kept.exceptions,
-        parked_count: 0,
-    };
+    let state = DeliveryState { cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
     let mut restored = Dispatcher::restore(LIMITS, schedule(), state);
     assert_eq!(restored.wants(), Some((4, 8)));
     assert!(claim_all(&mut restored, 999).is_empty());
@@ -157,10 +114,7 @@ fn what_is_refused_for_good_is_parked_and_lets_the_next_pass() {
     let attempt = dispatcher.claim(0).unwrap();
     dispatcher.settle(attempt.claim, &lasting, 0, 1.0);
     let attempt = dispatcher.claim(1_000).unwrap();
-    assert_eq!(
-        dispatcher.settle(attempt.claim, &lasting, 1_000, 1.0),
-        Settled::Parked
-    );
+    assert_eq!(dispatcher.settle(attempt.claim, &lasting, 1_000, 1.0), Settled::Parked);
     let next = dispatcher.claim(1_000).unwrap();
     assert_eq!(next.claim.offset, 2);
     dispatcher.settle(next.claim, &Verdict::Done, 1_000, 1.0);
@@ -180,28 +134,15 @@ fn a_lost_attempt_is_made_again_and_its_late_answer_is_stale() {
     assert_eq!(dispatcher.wake_ms(), Some(10_000));
     let again = dispatcher.claim(10_000).unwrap();
     assert_eq!((again.claim.offset, again.number), (1, 2));
-    assert_eq!(
-        dispatcher.settle(lost.claim, &Verdict::Done, 10_001, 1.0),
-        Settled::Stale
-    );
-    assert_eq!(
-        dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0),
-        Settled::Done
-    );
-    assert_eq!(
-        dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0),
-        Settled::Stale
-    );
+    assert_eq!(dispatcher.settle(lost.claim, &Verdict::Done, 10_001, 1.0), Settled::Stale);
+    assert_eq!(dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0), Settled::Done);
+    assert_eq!(dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0), Settled::Stale);
 }
 
 #[test]
 fn a_dead_endpoint_is_probed_and_drained_when_it_is_back() {
     let mut dispatcher = dispatcher(LIMITS);
-    dispatcher.offer(
-        (1..=8)
-            .map(|offset| event(offset, &format!("peer-{offset}")))
-            .collect(),
-    );
+    dispatcher.offer((1..=8).map(|offset| event(offset, &format!("peer-{offset}"))).collect());
     let attempts = claim_all(&mut dispatcher, 0);
     assert_eq!(offsets(&attempts), [1, 2, 3, 4]);
     for attempt in &attempts {
@@ -230,22 +171,14 @@ fn a_dead_endpoint_is_probed_and_drained_when_it_is_back() {
 
 #[test]
 fn the_log_is_read_only_as_far_as_there_is_room() {
-    let limits = DispatchLimits {
-        fresh_max: 2,
-        held_max: 3,
-        ..LIMITS
-    };
+    let limits = DispatchLimits { fresh_max: 2, held_max: 3, ..LIMITS };
     let mut dispatcher = dispatcher(limits);
     assert_eq!(dispatcher.wants(), Some((0, 2)));
     dispatcher.offer(vec![event(1, "bo"), event(2, "bo")]);
     assert_eq!(dispatcher.wants(), None);
     let attempt = dispatcher.claim(0).unwrap();
     dispatcher.settle(attempt.claim, &failed(PASSING), 0, 1.0);
-    assert_eq!(
-        dispatcher.wants(),
-        Some((2, 2)),
-        "held events do not take the room of fresh ones"
-    );
+    assert_eq!(dispatcher.wants(), Some((2, 2)), "held events do not take the room of fresh ones");
     dispatcher.offer(vec![event(3, "bo")]);
     assert_eq!(dispatcher.wants(), None, "but they have a limit of their own");
 }
