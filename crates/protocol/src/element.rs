@@ -70,7 +70,8 @@ pub fn mask_texts(
     }
     masked.extend_from_slice(&source.as_bytes()[copied..]);
     let masked = String::from_utf8(masked).expect("pieces of a string between JSON strings are UTF-8");
-    let masked = RawValue::from_string(masked).expect("a JSON string in the place of another keeps JSON valid");
+    let masked =
+        RawValue::from_string(masked).expect("a JSON string in the place of another keeps JSON valid");
     Ok(Some(masked))
 }
 
@@ -314,7 +315,9 @@ fn walk_content<'a>(
     let seen = fields.walk(cursor, element.fields)?;
     let size_bytes = fields.size_bytes;
     if element.name == RELAY {
-        let has = |name| element.fields.iter().position(|field| field.name == name).is_some_and(|at| seen >> at & 1 == 1);
+        let has = |name| {
+            element.fields.iter().position(|field| field.name == name).is_some_and(|at| seen >> at & 1 == 1)
+        };
         if has(MSG_LIST) == has(JSON_MSG_KEY) {
             return Err(place.wrong("MsgContent", "an Object with either MsgList or JsonMsgKey"));
         }
@@ -349,7 +352,8 @@ impl<'a, F: FnMut(&Value<'a>) -> Result<(), Malformed>> Fields<'_, F> {
             let is_null = self.field(cursor, &fields[index])?;
             seen |= u32::from(!is_null) << index;
         }
-        let missing = fields.iter().enumerate().find(|(index, field)| field.required && seen >> index & 1 == 0);
+        let missing =
+            fields.iter().enumerate().find(|(index, field)| field.required && seen >> index & 1 == 0);
         match missing {
             Some((_, field)) => Err(place.wrong(field.name, "given")),
             None => Ok(seen),
@@ -397,7 +401,8 @@ impl<'a, F: FnMut(&Value<'a>) -> Result<(), Malformed>> Fields<'_, F> {
         array: &Value<'a>,
     ) -> Result<(), Failure> {
         if matches!(field.shape, Shape::Messages(_)) && array.relay_depth + 1 > RELAY_DEPTH_MAX {
-            let info = format!("{}: at most {RELAY_DEPTH_MAX} messages may lie within each other", self.place);
+            let info =
+                format!("{}: at most {RELAY_DEPTH_MAX} messages may lie within each other", self.place);
             return Err(ErrorCode::BadFormat.with(info));
         }
         // The array as a whole was weighed already.
@@ -506,16 +511,28 @@ mod tests {
             ("TIMSoundElem", format!(r#"{{{sound},"Download_Flag":"2"}}"#), None),
             ("TIMSoundElem", format!(r#"{{{sound},"Download_Flag":1}}"#), BAD),
             ("TIMSoundElem", format!(r#"{{{sound}}}"#), BAD),
-            ("TIMFileElem", r#"{"Url":"u","UUID":"i","FileSize":1,"FileName":"n","Download_Flag":2}"#.into(), None),
+            (
+                "TIMFileElem",
+                r#"{"Url":"u","UUID":"i","FileSize":1,"FileName":"n","Download_Flag":2}"#.into(),
+                None,
+            ),
             ("TIMFileElem", r#"{"UUID":"i","Download_Flag":2}"#.into(), BAD),
-            ("TIMImageElem", format!(r#"{{"UUID":"i","ImageFormat":3,"ImageInfoArray":[{image},{image}]}}"#), None),
+            (
+                "TIMImageElem",
+                format!(r#"{{"UUID":"i","ImageFormat":3,"ImageInfoArray":[{image},{image}]}}"#),
+                None,
+            ),
             ("TIMImageElem", r#"{"UUID":"i","ImageInfoArray":[{"URL":"u","Width":1}]}"#.into(), BAD),
             ("TIMImageElem", r#"{"UUID":"i","ImageInfoArray":[]}"#.into(), BAD),
             ("TIMImageElem", r#"{"UUID":"i","ImageInfoArray":["u"]}"#.into(), BAD),
             ("TIMImageElem", r#"{"UUID":"i"}"#.into(), BAD),
             ("TIMVideoFileElem", format!(r#"{{{video},"ThumbDownloadFlag":2,"VideoFormat":"mp4"}}"#), None),
             ("TIMVideoFileElem", format!(r#"{{{video}}}"#), BAD),
-            ("TIMRelayElem", format!(r#"{{"Title":"t","MsgNum":1,"AbstractList":["a"],"MsgList":[{item}]}}"#), None),
+            (
+                "TIMRelayElem",
+                format!(r#"{{"Title":"t","MsgNum":1,"AbstractList":["a"],"MsgList":[{item}]}}"#),
+                None,
+            ),
             ("TIMRelayElem", r#"{"JsonMsgKey":"k","CompatibleText":"c"}"#.into(), None),
             ("TIMRelayElem", format!(r#"{{"JsonMsgKey":"k","MsgList":[{item}]}}"#), BAD),
             ("TIMRelayElem", r#"{"Title":"t"}"#.into(), BAD),
@@ -544,7 +561,10 @@ mod tests {
             (r#"[{"MsgContent":{"Text":"hi"}}]"#.into(), Some(90002)),
             (r#"[{"MsgType":null,"MsgContent":{"Text":"hi"}}]"#.into(), Some(90002)),
             (r#"[{"MsgType":1,"MsgContent":{"Text":"hi"}}]"#.into(), Some(90010)),
-            (r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"},"MsgContent":{"Text":"b"}}]"#.into(), Some(90010)),
+            (
+                r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"},"MsgContent":{"Text":"b"}}]"#.into(),
+                Some(90010),
+            ),
             (r#"[{"MsgType":"TIMTextElem","MsgType":"TIMFaceElem","MsgContent":{}}]"#.into(), Some(90010)),
             (format!("[{text}{}]", " ".repeat(MSG_BODY_JSON_LEN_MAX)), Some(93000)),
             (format!("[{text}{}]", " ".repeat(1000)), None),
@@ -558,7 +578,7 @@ mod tests {
     #[test]
     fn what_a_look_shows() {
         let body = r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"caf\u00e9","n":10}},
-            {"MsgContent":{"Text":"plain"},"MsgType":"TIMTextElem"},
+            {"MsgContent" : { "Text" : "plain" } , "MsgType" : "TIMTextElem" },
             {"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"a\":1}"}}]"#;
         let inspected = inspect(raw(body), "data").unwrap();
         assert_eq!(inspected.texts, ["café", "plain"]);
@@ -581,7 +601,12 @@ mod tests {
         ];
         for (text, custom_data, code) in table {
             let body = body(&text);
-            assert_eq!(inspect(raw(&body), custom_data).err().map(|failure| failure.code), code, "{}", text.len());
+            assert_eq!(
+                inspect(raw(&body), custom_data).err().map(|failure| failure.code),
+                code,
+                "{}",
+                text.len()
+            );
         }
     }
 
@@ -600,16 +625,13 @@ mod tests {
 
     #[test]
     fn masking_changes_the_texts_and_nothing_else() {
-        let body = raw(
-            r#"[ {"MsgType":"TIMTextElem", "MsgContent":{"x":1.0,"Text":"b\u0061d" }},
+        let body = raw(r#"[ {"MsgType":"TIMTextElem", "MsgContent":{"x":1.0,"Text":"b\u0061d" }},
             {"MsgContent":{"Text":"good"},"MsgType":"TIMTextElem"},{"MsgType":"TIMCustomElem","MsgContent":{"Data":"bad"}},
-            {"MsgType":"TIMTextElem","MsgContent":{"Text":"bad \"too\""}}]"#,
-        );
-        let masked = mask_texts(body, |text| text.contains("bad").then(|| text.replace("bad", "*\n*"))).unwrap();
-        let expected = body
-            .get()
-            .replacen(r"b\u0061d", r"*\n*", 1)
-            .replacen(r#""bad \"too\"""#, r#""*\n* \"too\"""#, 1);
+            {"MsgType":"TIMTextElem","MsgContent":{"Text":"bad \"too\""}}]"#);
+        let masked =
+            mask_texts(body, |text| text.contains("bad").then(|| text.replace("bad", "*\n*"))).unwrap();
+        let expected =
+            body.get().replacen(r"b\u0061d", r"*\n*", 1).replacen(r#""bad \"too\"""#, r#""*\n* \"too\"""#, 1);
         assert_eq!(masked.unwrap().get(), expected);
         assert!(mask_texts(body, |_| None).unwrap().is_none());
         assert_eq!(mask_texts(raw("[]"), |_| None).unwrap_err().code, 90002);
@@ -617,7 +639,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_json_is_answered(text in crate::rest::any_json()) {
+        fn any_json_is_answered(text in crate::arbitrary::any_json()) {
             let body = RawValue::from_string(text).unwrap();
             if let Ok(inspected) = inspect(&body, "") {
                 proptest::prop_assert!(inspected.size_bytes <= MESSAGE_LEN_MAX);

@@ -55,14 +55,17 @@ pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
 
 /// Appends the text of several members: each piece is either a literal or a value with the function that writes it.
 macro_rules! write_json {
-    ($out:ident $(,)?) => {};
-    ($out:ident, $function:ident($value:expr) $(, $($rest:tt)*)?) => {
+    ($out:ident, $($pieces:tt)+) => {{
+        $crate::json::write_json!(@pieces $out, $($pieces)+);
+    }};
+    (@pieces $out:ident $(,)?) => {};
+    (@pieces $out:ident, $function:ident($value:expr) $(, $($rest:tt)*)?) => {
         $crate::json::$function($out, $value);
-        $( $crate::json::write_json!($out, $($rest)*); )?
+        $( $crate::json::write_json!(@pieces $out, $($rest)*); )?
     };
-    ($out:ident, $literal:literal $(, $($rest:tt)*)?) => {
+    (@pieces $out:ident, $literal:literal $(, $($rest:tt)*)?) => {
         $out.extend_from_slice($literal.as_bytes());
-        $( $crate::json::write_json!($out, $($rest)*); )?
+        $( $crate::json::write_json!(@pieces $out, $($rest)*); )?
     };
 }
 pub(crate) use write_json;

@@ -12,50 +12,50 @@ use serde_json::value::RawValue;
 
 /// A value is there and has the wrong type, or is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WrongType;
+pub(crate) struct WrongType;
 
 /// The JSON text of one member, or nothing.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Slot<'a>(Option<&'a RawValue>);
+pub(crate) struct Slot<'a>(Option<&'a RawValue>);
 
 impl<'a> Slot<'a> {
     /// A slot that holds this value; `null` is the same as nothing.
-    pub fn new(raw: &'a RawValue) -> Self {
+    pub(crate) fn new(raw: &'a RawValue) -> Self {
         Slot((raw.get() != "null").then_some(raw))
     }
 
     /// Whether there is no value.
-    pub fn is_absent(self) -> bool {
+    pub(crate) fn is_absent(self) -> bool {
         self.0.is_none()
     }
 
     /// The JSON text, whatever it is.
-    pub fn raw(self) -> Option<&'a RawValue> {
+    pub(crate) fn raw(self) -> Option<&'a RawValue> {
         self.0
     }
 
     /// A string, borrowed when it has no escapes.
-    pub fn string(self) -> Result<Option<Cow<'a, str>>, WrongType> {
+    pub(crate) fn string(self) -> Result<Option<Cow<'a, str>>, WrongType> {
         self.0.map(string).transpose()
     }
 
     /// An unsigned 32-bit integer.
-    pub fn u32(self) -> Result<Option<u32>, WrongType> {
+    pub(crate) fn u32(self) -> Result<Option<u32>, WrongType> {
         self.integer()?.map(u32::try_from).transpose().map_err(|_| WrongType)
     }
 
     /// An unsigned 64-bit integer.
-    pub fn u64(self) -> Result<Option<u64>, WrongType> {
+    pub(crate) fn u64(self) -> Result<Option<u64>, WrongType> {
         self.integer()?.map(u64::try_from).transpose().map_err(|_| WrongType)
     }
 
     /// A signed 64-bit integer.
-    pub fn i64(self) -> Result<Option<i64>, WrongType> {
+    pub(crate) fn i64(self) -> Result<Option<i64>, WrongType> {
         self.integer()?.map(i64::try_from).transpose().map_err(|_| WrongType)
     }
 
     /// 0 or 1, or `false` or `true`; absent is `false`.
-    pub fn flag(self) -> Result<bool, WrongType> {
+    pub(crate) fn flag(self) -> Result<bool, WrongType> {
         match self.0.map(RawValue::get) {
             Some("true") => Ok(true),
             Some("false") => Ok(false),
@@ -68,7 +68,7 @@ impl<'a> Slot<'a> {
     }
 
     /// An array, as the JSON text of its items.
-    pub fn array(self) -> Result<Option<Vec<Slot<'a>>>, WrongType> {
+    pub(crate) fn array(self) -> Result<Option<Vec<Slot<'a>>>, WrongType> {
         let Some(raw) = self.0 else { return Ok(None) };
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| WrongType)?;
         Ok(Some(items.into_iter().map(Slot::new).collect()))
@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn flags_and_strings() {
-        let flags = [("0", Ok(false)), ("1", Ok(true)), ("\"1\"", Ok(true)), ("true", Ok(true)), ("null", Ok(false))];
+        let flags =
+            [("0", Ok(false)), ("1", Ok(true)), ("\"1\"", Ok(true)), ("true", Ok(true)), ("null", Ok(false))];
         for (text, expected) in flags {
             assert_eq!(slot(text).flag(), expected, "{text}");
         }
@@ -247,7 +248,11 @@ mod tests {
             ("\"\\ud800\"", Err(WrongType)),
         ];
         for (text, expected) in strings {
-            assert_eq!(slot(text).string().as_ref().map(Option::as_deref), expected.as_ref().copied(), "{text}");
+            assert_eq!(
+                slot(text).string().as_ref().map(Option::as_deref),
+                expected.as_ref().copied(),
+                "{text}"
+            );
         }
         assert!(matches!(slot("\"plain\"").string(), Ok(Some(Cow::Borrowed(_)))));
     }

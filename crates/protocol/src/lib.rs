@@ -10,19 +10,21 @@
 //! [`client`] for what a device says.
 #![warn(missing_docs)]
 
-pub mod code;
-pub mod limits;
-pub mod user_id;
-pub mod msg_key;
-pub mod usersig;
-pub mod lenient;
-pub mod element;
-pub mod rest;
+#[cfg(test)]
+mod arbitrary;
 pub mod callback;
 pub mod client;
+pub mod code;
+pub mod element;
 mod json;
+mod lenient;
+pub mod limits;
+pub mod msg_key;
+pub mod rest;
 mod scan;
 mod url;
+pub mod user_id;
+pub mod usersig;
 
 pub use code::{CloseCode, ErrorCode, Failure};
 pub use msg_key::MsgKey;

@@ -138,8 +138,9 @@ impl<'a> Cursor<'a> {
             b',' => self.at += 1,
             b'"' => {
                 let (text, decoded_len) = self.string_token()?;
-                // In well-formed JSON a colon follows the name of a member and nothing else.
-                if self.peek() == Some(b':') {
+                // In well-formed JSON a colon follows the name of a member and nothing else. A string that is the whole
+                // value is no name, and must not take the white space behind it along.
+                if tally.depth > 0 && self.peek() == Some(b':') {
                     self.at += 1;
                     tally.after_relay_name = text == "\"MsgList\"";
                     return Ok(());
@@ -291,6 +292,21 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_its_text_and_nothing_around_it() {
+        for text in [r#""a""#, r#""\n""#, "-1.5e3", "true", "null", "[ 1 ]", r#"{"a" : "b" }"#] {
+            let padded = format!(" [\n{text} \t, {text}\r\n] ");
+            let mut cursor = Cursor::new(&padded);
+            assert!(cursor.open(b'['));
+            for at in [3, 3 + text.len() + 4] {
+                assert!(cursor.more(b']'));
+                let value = cursor.value().unwrap();
+                assert_eq!((value.text, value.at), (text, at));
+            }
+            assert!(!cursor.more(b']'));
+        }
+    }
+
+    #[test]
     fn relay_depths() {
         let table = [
             ("{}", 0),
@@ -305,7 +321,8 @@ mod tests {
 
     #[test]
     fn what_no_receiver_can_read() {
-        let half_pairs = [r#""\ud800""#, r#""\udc00""#, r#""\ud800\u0041""#, r#""\ud800\ud800""#, r#"{"\ud800":1}"#];
+        let half_pairs =
+            [r#""\ud800""#, r#""\udc00""#, r#""\ud800\u0041""#, r#""\ud800\ud800""#, r#"{"\ud800":1}"#];
         let broken = ["", "{", "]", "\"", "\"\\", "\"\\u12", "[\"a\"", "{]", ",", ":", "é"];
         for text in half_pairs.into_iter().chain(broken) {
             assert!(Cursor::new(text).value().is_err() || text == "{]", "{text}");

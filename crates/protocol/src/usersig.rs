@@ -20,7 +20,7 @@ use sha2::Sha256;
 
 use crate::{
     code::ErrorCode,
-    json::{self, write_json},
+    json::write_json,
     lenient::{self, slots},
     limits::{USERSIG_JSON_LEN_MAX, USERSIG_TEXT_LEN_MAX},
 };
@@ -210,10 +210,14 @@ fn encode_json(claims: &Claims) -> Vec<u8> {
     let out = &mut text;
     write_json!(
         out,
-        r#"{"TLS.ver":"2.0","TLS.identifier":"#, string(&claims.identifier),
-        r#","TLS.sdkappid":"#, number(u64::from(claims.sdkappid)),
-        r#","TLS.expire":"#, number(claims.expire_s),
-        r#","TLS.time":"#, number(claims.time_s),
+        r#"{"TLS.ver":"2.0","TLS.identifier":"#,
+        string(&claims.identifier),
+        r#","TLS.sdkappid":"#,
+        number(u64::from(claims.sdkappid)),
+        r#","TLS.expire":"#,
+        number(claims.expire_s),
+        r#","TLS.time":"#,
+        number(claims.time_s),
     );
     if let Some(userbuf) = &claims.userbuf {
         write_json!(out, r#","TLS.userbuf":"#, string(&STANDARD.encode(userbuf)));
@@ -283,7 +287,8 @@ mod tests {
 
     #[test]
     fn vectors_of_other_issuers() {
-        let Vectors { vectors } = serde_json::from_str(include_str!("../fixtures/usersig-vectors.json")).unwrap();
+        let Vectors { vectors } =
+            serde_json::from_str(include_str!("../fixtures/usersig-vectors.json")).unwrap();
         assert_eq!(vectors.len(), 4);
         for vector in vectors {
             let name = &vector.name;
@@ -299,11 +304,8 @@ mod tests {
                 assert_eq!(claims.content(), vector.content_to_sign, "{name}");
                 assert_eq!(claims.expires_at_s(), vector.expires_at, "{name}");
                 assert_eq!(decode(text.trim_end_matches('_')).unwrap(), claims, "{name}: padding left out");
-                let presented = |now_s| Presented {
-                    sdkappid: vector.sdkappid,
-                    identifier: &vector.identifier,
-                    now_s,
-                };
+                let presented =
+                    |now_s| Presented { sdkappid: vector.sdkappid, identifier: &vector.identifier, now_s };
                 let keys = [&vector.key];
                 assert!(verify(text, &presented(vector.expires_at - 1), &keys).is_ok(), "{name}");
                 let late = verify(text, &presented(vector.expires_at), &keys);
@@ -363,7 +365,11 @@ mod tests {
     #[test]
     fn a_bomb_is_not_inflated() {
         let bomb = encode(&" ".repeat(2_000_000));
-        assert!(bomb.len() < USERSIG_TEXT_LEN_MAX, "within the limit before, beyond it after: {}", bomb.len());
+        assert!(
+            bomb.len() < USERSIG_TEXT_LEN_MAX,
+            "within the limit before, beyond it after: {}",
+            bomb.len()
+        );
         assert_eq!(decode(&bomb), Err(ErrorCode::UserSigIllegal));
     }
 
