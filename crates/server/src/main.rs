@@ -1,1 +1,26 @@
-fn main() {}
+//! The `couplet` command.
+
+use clap::Parser;
+use server::cli::Command;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// One-to-one messaging for apps, with callbacks that never get lost
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("couplet: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

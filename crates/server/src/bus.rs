@@ -1,0 +1,176 @@
+//! The bus of a single node: hands hints to the sessions and workers of this process.
+//!
+//! It owns nothing that must not be lost. A session that is not keeping up misses hints and reads its log instead.
+
+use crate::translate;
+use axum::extract::ws::Utf8Bytes;
+use chat::event::Lane;
+use chat::port::{Bus, Hint};
+use chat::{AppId, Message, UserId};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, mpsc};
+
+/// Enough that two cores rarely want the same one.
+const SHARDS: usize = 32;
+
+type Sessions = FxHashMap<(AppId, UserId), Vec<Arc<Listener>>>;
+
+#[derive(Debug)]
+pub struct LocalBus {
+    shards: Vec<Mutex<Sessions>>,
+    lanes: Mutex<FxHashMap<Lane, Arc<Notify>>>,
+}
+
+/// Something for a device, encoded once for all devices of its user.
+#[derive(Debug, Clone)]
+pub enum Push {
+    Change {
+        hint: Hint,
+        frame: Utf8Bytes,
+    },
+    /// Belongs to no log.
+    Online {
+        frame: Utf8Bytes,
+    },
+}
+
+impl Push {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Self::Change { frame, .. } | Self::Online { frame } => frame.len(),
+        }
+    }
+}
+
+/// The bus's end of a session.
+#[derive(Debug)]
+struct Listener {
+    queue: mpsc::Sender<Push>,
+    state: Arc<QueueState>,
+}
+
+#[derive(Debug)]
+struct QueueState {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+    missed: AtomicBool,
+}
+
+/// A session's end of the bus. Dropping it ends the subscription.
+#[derive(Debug)]
+pub struct Subscription {
+    bus: Arc<LocalBus>,
+    key: (AppId, UserId),
+    listener: Arc<Listener>,
+    queue: mpsc::Receiver<Push>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct QueueLimits {
+    pub len_max: usize,
+    pub bytes_max: usize,
+}
+
+impl Default for LocalBus {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), lanes: Mutex::default() }
+    }
+}
+
+impl LocalBus {
+    pub fn subscribe(self: &Arc<Self>, app: AppId, user: UserId, limits: QueueLimits) -> Subscription {
+        let (sender, queue) = mpsc::channel(limits.len_max);
+        let state = QueueState {
+            bytes: AtomicUsize::new(0),
+            bytes_max: limits.bytes_max,
+            missed: AtomicBool::new(false),
+        };
+        let listener = Arc::new(Listener { queue: sender, state: Arc::new(state) });
+        let key = (app, user);
+        self.shard(&key).lock().expect(UNPOISONED).entry(key).or_default().push(Arc::clone(&listener));
+        Subscription { bus: Arc::clone(self), key, listener, queue }
+    }
+
+    /// Wakes a worker when an event of the lane was recorded.
+    pub fn lane(&self, lane: Lane) -> Arc<Notify> {
+        Arc::clone(self.lanes.lock().expect(UNPOISONED).entry(lane).or_default())
+    }
+
+    fn shard(&self, key: &(AppId, UserId)) -> &Mutex<Sessions> {
+        &self.shards[FxBuildHasher.hash_one(key) as usize % SHARDS]
+    }
+
+    fn push(&self, key: &(AppId, UserId), make: impl FnOnce() -> Push) {
+        let sessions = self.shard(key).lock().expect(UNPOISONED);
+        let Some(listeners) = sessions.get(key) else { return };
+        let push = make();
+        for listener in listeners {
+            listener.offer(push.clone());
+        }
+    }
+}
+
+const UNPOISONED: &str = "nothing panics while it holds this lock";
+
+impl Listener {
+    fn offer(&self, push: Push) {
+        let len_bytes = push.len_bytes();
+        let queued = self.state.bytes.fetch_add(len_bytes, Ordering::Relaxed);
+        if queued + len_bytes > self.state.bytes_max || self.queue.try_send(push).is_err() {
+            self.state.bytes.fetch_sub(len_bytes, Ordering::Relaxed);
+            self.state.missed.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Subscription {
+    /// The next push. Cancel-safe.
+    pub async fn next(&mut self) -> Push {
+        let push = self.queue.recv().await.expect("the listener that holds the sender lives as long as this");
+        self.listener.state.bytes.fetch_sub(push.len_bytes(), Ordering::Relaxed);
+        push
+    }
+
+    /// Whether pushes were dropped since the last time this was asked.
+    pub fn missed(&self) -> bool {
+        self.listener.state.missed.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut sessions = self.bus.shard(&self.key).lock().expect(UNPOISONED);
+        if let Some(listeners) = sessions.get_mut(&self.key) {
+            listeners.retain(|listener| !Arc::ptr_eq(listener, &self.listener));
+            if listeners.is_empty() {
+                sessions.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn text(frame: Vec<u8>) -> Utf8Bytes {
+    Utf8Bytes::try_from(frame).expect("frames are written as JSON text")
+}
+
+impl Bus for LocalBus {
+    fn user_changed(&self, app: AppId, user: UserId, hint: Hint) {
+        self.push(&(app, user), || {
+            let frame = text(translate::change_frame(app, hint.epoch, &hint.record));
+            Push::Change { hint, frame }
+        });
+    }
+
+    fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>) {
+        self.push(&(app, user), || Push::Online { frame: text(translate::online_frame(app, &message)) });
+    }
+
+    fn event_recorded(&self, lane: Lane) {
+        if let Some(notify) = self.lanes.lock().expect(UNPOISONED).get(&lane) {
+            notify.notify_one();
+        }
+    }
+}

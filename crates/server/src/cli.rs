@@ -1,0 +1,39 @@
+//! The commands of `couplet`: each says what it does in `--help`, and ends with 0 only when it did it.
+
+mod demo;
+mod listen;
+mod serve;
+mod signals;
+mod usersig;
+
+use std::future::Future;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Serve: REST, WebSocket and callbacks on one address
+    Serve(serve::Arguments),
+    /// Show the whole thing: two people chat in the browser, with the callbacks beneath
+    Demo(demo::Arguments),
+    /// Receive callbacks: check, show, record and forward them
+    Listen(listen::Arguments),
+    /// Make a UserSig, the credential of a user or an admin
+    Usersig(usersig::Arguments),
+}
+
+/// A command failed; the text is for whoever typed it.
+pub type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+impl Command {
+    pub fn run(self) -> Outcome {
+        match self {
+            Self::Serve(arguments) => block_on(serve::run(arguments)),
+            Self::Demo(arguments) => block_on(demo::run(arguments)),
+            Self::Listen(arguments) => block_on(listen::run(arguments)),
+            Self::Usersig(arguments) => usersig::run(&arguments),
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}

@@ -1,0 +1,121 @@
+//! The first frame of a connection: who is this, and where were they?
+
+use super::Gateway;
+use crate::bus::Subscription;
+use crate::credentials::Caller;
+use crate::translate;
+use axum::extract::ws::{Message, WebSocket};
+use chat::event::Origin;
+use chat::port::Account;
+use chat::sync::Follower;
+use chat::{Inbox, Position};
+use protocol::client::{self, ClientFrame, Connect, Connected, Reply, Request};
+use protocol::{CloseCode, ErrorCode, Failure};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A device that is logged in.
+pub(super) struct Login {
+    pub caller: Caller,
+    pub origin: Origin,
+    pub subscription: Subscription,
+    pub follower: Follower,
+    /// The frame that answers the login.
+    pub answer: Vec<u8>,
+}
+
+/// A connection that does not become a session: what to say, and how to close.
+pub(super) struct Refused {
+    pub answer: Vec<u8>,
+    pub code: CloseCode,
+}
+
+/// Waits for the login. `None`: the peer has gone.
+pub(super) async fn login(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    ip: IpAddr,
+) -> Option<Result<Login, Refused>> {
+    let limit = Duration::from_millis(gateway.settings.login_timeout_ms);
+    let Ok(frame) = timeout(limit, first_text(socket)).await else {
+        return Some(Err(Refused { answer: Vec::new(), code: CloseCode::LoginTimeout }));
+    };
+    let text = frame?;
+    let (id, connect) = match ClientFrame::parse(&text) {
+        Ok(ClientFrame { id, request: Request::Connect(connect) }) => (id, connect),
+        Ok(ClientFrame { id, .. }) => return Some(Err(refused(Some(id), &ErrorCode::NotConnected.into()))),
+        Err(error) => return Some(Err(refused(error.id, &error.failure))),
+    };
+    Some(admit(gateway, id, &connect, ip).await.map_err(|failure| refused(Some(id), &failure)))
+}
+
+async fn first_text(socket: &mut WebSocket) -> Option<axum::extract::ws::Utf8Bytes> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Message::Text(text) => return Some(text),
+            Message::Close(_) => return None,
+            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
+        }
+    }
+}
+
+fn refused(id: Option<u64>, failure: &Failure) -> Refused {
+    let mut answer = Vec::new();
+    client::refuse(id, failure, &mut answer);
+    // A failure that passes says so, and so must the code that the connection closes with.
+    let code = if failure.temporary() { CloseCode::InternalFailure } else { CloseCode::LoginRefused };
+    Refused { answer, code }
+}
+
+async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) -> Result<Login, Failure> {
+    let caller = gateway.credentials.check(connect.sdkappid, &connect.user_id, &connect.usersig)?;
+    let (app, user, store) = (caller.app.id, caller.user, &gateway.chat.store);
+    let unavailable = |error: chat::port::StoreError| {
+        tracing::error!(%error, "a login failed in the store");
+        Failure::from(ErrorCode::Internal)
+    };
+    let now_ms = gateway.chat.clock.now_ms();
+    // Before the end of the log is looked at: what is committed from now on arrives as a hint.
+    let subscription = gateway.bus.subscribe(app, user, gateway.queue_limits());
+    let inbox = match store.inbox(app, user).await.map_err(unavailable)? {
+        Some(inbox) => inbox,
+        None => {
+            store.import_accounts(app, vec![Account::bare(user)], now_ms).await.map_err(unavailable)?;
+            store.inbox(app, user).await.map_err(unavailable)?.ok_or(ErrorCode::Internal)?
+        }
+    };
+    let (follower, resync) = follow(connect, &inbox);
+    let mut answer = Vec::new();
+    let connected = Connected {
+        user_id: user.as_str(),
+        position: wire_position(inbox.position()),
+        resync,
+        unread: u64::from(inbox.unread),
+        heartbeat_secs: gateway.settings.heartbeat_secs,
+        server_time_ms: now_ms,
+    };
+    Reply::Connected(connected).write(id, &mut answer);
+    let origin = Origin { ip, platform: translate::device_platform(connect.platform) };
+    Ok(Login { caller, origin, subscription, follower, answer })
+}
+
+/// Where the device goes on, and whether what it has is of no use.
+fn follow(connect: &Connect<'_>, inbox: &Inbox) -> (Follower, bool) {
+    let Some(presented) = &connect.position else { return (Follower::at_end(inbox), false) };
+    match parse_epoch(&presented.epoch) {
+        Some(epoch) if epoch == inbox.epoch && presented.offset <= inbox.offset => {
+            (Follower::resume(Position { epoch, offset: presented.offset }), false)
+        }
+        _ => (Follower::at_end(inbox), true),
+    }
+}
+
+fn parse_epoch(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok()
+}
+
+pub(super) fn wire_position(position: Position) -> client::Position<'static> {
+    client::Position { epoch: Cow::Owned(format!("{:x}", position.epoch)), offset: position.offset }
+}

@@ -1,0 +1,284 @@
+//! The life of one connection.
+//!
+//! Requests are carried out one after another, so that a device's messages keep its order; pushes go out meanwhile.
+//! A device that stops reading is noticed by a write that does not end, and told to reconnect: its position tells
+//! the next session where to go on.
+
+use super::login::{self, Login, wire_position};
+use super::{Gateway, request};
+use crate::bus::Push;
+use crate::translate;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use chat::port::LogRecord;
+use chat::sync::{OnHint, OnRead};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use metrics::{counter, gauge};
+use protocol::client;
+use protocol::{CloseCode, ErrorCode};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+
+/// Changes read from the log at once.
+const CHANGES_LEN_MAX: usize = 100;
+/// A write that takes longer has a reader that is not there.
+const WRITE_TIMEOUT_SECS: u64 = 10;
+/// A device is taken for gone after this many half heartbeats of silence.
+const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
+
+/// Why a session ends. `None`: the peer closed, or the connection broke.
+type End = Option<CloseCode>;
+
+pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr) {
+    let end = match login::login(&gateway, &mut socket, ip).await {
+        None => return,
+        Some(Err(refused)) => {
+            counter!("couplet_gateway_logins_total", "result" => "refused").increment(1);
+            if !refused.answer.is_empty() {
+                // The connection ends either way.
+                let _gone = write(&mut socket, refused.answer).await;
+            }
+            Some(refused.code)
+        }
+        Some(Ok(login)) => {
+            counter!("couplet_gateway_logins_total", "result" => "ok").increment(1);
+            let sessions = gauge!("couplet_gateway_sessions");
+            sessions.increment(1);
+            let end = Session::new(gateway, &mut socket, login).follow().await;
+            sessions.decrement(1);
+            end
+        }
+    };
+    if let Some(code) = end {
+        close(socket, code).await;
+    }
+}
+
+struct Session<'a> {
+    gateway: Arc<Gateway>,
+    socket: &'a mut WebSocket,
+    login: Login,
+    /// The request being carried out.
+    current: Option<BoxFuture<'static, Vec<u8>>>,
+    waiting: VecDeque<Utf8Bytes>,
+    heard: Instant,
+    beat: Interval,
+    poll: Interval,
+}
+
+/// What a session wakes up for.
+enum Woken {
+    Stop,
+    Pushed(Push),
+    Answered(Vec<u8>),
+    Heard(Option<Result<Message, axum::Error>>),
+    Beat,
+    Poll,
+}
+
+impl<'a> Session<'a> {
+    fn new(gateway: Arc<Gateway>, socket: &'a mut WebSocket, login: Login) -> Self {
+        let beat = every(Duration::from_secs(gateway.settings.heartbeat_secs) / 2);
+        let poll = every(Duration::from_secs(gateway.settings.poll_secs));
+        Self {
+            gateway,
+            socket,
+            login,
+            current: None,
+            waiting: VecDeque::new(),
+            heard: Instant::now(),
+            beat,
+            poll,
+        }
+    }
+
+    async fn follow(mut self) -> End {
+        let answer = std::mem::take(&mut self.login.answer);
+        match self.live(answer).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn live(&mut self, answer: Vec<u8>) -> Result<std::convert::Infallible, End> {
+        write(self.socket, answer).await?;
+        loop {
+            if self.login.follower.is_behind() {
+                self.catch_up().await?;
+            }
+            match self.woken().await {
+                Woken::Stop => return Err(Some(CloseCode::ShuttingDown)),
+                Woken::Pushed(push) => self.push(push).await?,
+                Woken::Answered(frame) => {
+                    self.current = None;
+                    write(self.socket, frame).await?;
+                    self.start_next();
+                }
+                Woken::Heard(heard) => self.hear(heard).await?,
+                Woken::Beat => self.beat().await?,
+                Woken::Poll => self.login.follower.poll(),
+            }
+        }
+    }
+
+    async fn woken(&mut self) -> Woken {
+        let answered = async {
+            match &mut self.current {
+                Some(request) => request.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // Answers before new requests, and pushes before both: what is done goes out before more is begun.
+            biased;
+            () = self.gateway.stop.cancelled() => Woken::Stop,
+            push = self.login.subscription.next() => Woken::Pushed(push),
+            frame = answered => Woken::Answered(frame),
+            heard = self.socket.recv() => Woken::Heard(heard),
+            _ = self.beat.tick() => Woken::Beat,
+            _ = self.poll.tick() => Woken::Poll,
+        }
+    }
+
+    async fn push(&mut self, push: Push) -> Result<(), End> {
+        if self.login.subscription.missed() {
+            self.login.follower.poll();
+        }
+        match push {
+            Push::Online { frame } => write_text(self.socket, frame).await,
+            Push::Change { hint, frame } => match self.login.follower.hint(&hint) {
+                OnHint::Push => write_text(self.socket, frame).await,
+                OnHint::Skip | OnHint::Read => Ok(()),
+            },
+        }
+    }
+
+    /// Reads the log until the device has all of it.
+    async fn catch_up(&mut self) -> Result<(), End> {
+        let (app, user) = (self.login.caller.app.id, self.login.caller.user);
+        loop {
+            let position = self.login.follower.position();
+            let changes = match self.gateway.chat.store.changes(app, user, position, CHANGES_LEN_MAX).await {
+                Ok(changes) => changes,
+                Err(error) => {
+                    tracing::error!(%app, %user, %error, "cannot read a user's log");
+                    return Err(Some(CloseCode::InternalFailure));
+                }
+            };
+            match self.login.follower.read(changes, CHANGES_LEN_MAX) {
+                OnRead::Push { records, more } => {
+                    for record in &records {
+                        self.push_record(position.epoch, record).await?;
+                    }
+                    if !more {
+                        return Ok(());
+                    }
+                }
+                OnRead::Resync(inbox) => {
+                    let mut frame = Vec::new();
+                    client::Push::Resync { position: wire_position(inbox.position()) }.write(&mut frame);
+                    return write(self.socket, frame).await;
+                }
+                OnRead::Gone => return Err(Some(CloseCode::LoginRefused)),
+            }
+        }
+    }
+
+    async fn push_record(&mut self, epoch: u64, record: &LogRecord) -> Result<(), End> {
+        let frame = translate::change_frame(self.login.caller.app.id, epoch, record);
+        write(self.socket, frame).await
+    }
+
+    async fn hear(&mut self, heard: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        self.heard = Instant::now();
+        match heard {
+            None | Some(Ok(Message::Close(_))) => Err(None),
+            Some(Err(error)) => Err(broken(&error)),
+            Some(Ok(Message::Binary(_))) => Err(Some(CloseCode::BadFrame)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Ok(Message::Text(text))) => {
+                if self.waiting.len() >= self.gateway.settings.session_requests_max {
+                    let mut frame = Vec::new();
+                    let id = client::ClientFrame::parse(&text)
+                        .map_or_else(|error| error.id, |frame| Some(frame.id));
+                    client::refuse(id, &ErrorCode::TooManyOutstanding.into(), &mut frame);
+                    return write(self.socket, frame).await;
+                }
+                self.waiting.push_back(text);
+                self.start_next();
+                Ok(())
+            }
+        }
+    }
+
+    fn start_next(&mut self) {
+        if self.current.is_none()
+            && let Some(text) = self.waiting.pop_front()
+        {
+            let (caller, origin) = (self.login.caller.clone(), self.login.origin);
+            self.current = Some(request::answer(Arc::clone(&self.gateway), caller, origin, text).boxed());
+        }
+    }
+
+    /// Twice a heartbeat: looks whether the device is still heard, and gives it something to answer.
+    async fn beat(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() > self.beat.period() * SILENT_HALF_HEARTBEATS_MAX {
+            return Err(Some(CloseCode::HeartbeatTimeout));
+        }
+        send(self.socket, Message::Ping(bytes::Bytes::new())).await
+    }
+}
+
+/// The peer's fault, or nobody's?
+fn broken(error: &axum::Error) -> End {
+    let text = error.to_string();
+    // The library tells these apart only in words.
+    if text.contains("too long") || text.contains("Space limit exceeded") {
+        return Some(CloseCode::FrameTooLarge);
+    }
+    None
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval.reset();
+    interval
+}
+
+async fn write(socket: &mut WebSocket, frame: Vec<u8>) -> Result<(), End> {
+    let text = Utf8Bytes::try_from(frame).expect("frames are written as JSON text");
+    write_text(socket, text).await
+}
+
+async fn write_text(socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), End> {
+    send(socket, Message::Text(frame)).await
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    match timeout(Duration::from_secs(WRITE_TIMEOUT_SECS), socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(None),
+        Err(_) => Err(Some(CloseCode::SlowReader)),
+    }
+}
+
+async fn close(mut socket: WebSocket, code: CloseCode) {
+    counter!("couplet_gateway_closes_total", "code" => code.name()).increment(1);
+    let frame = CloseFrame { code: code.number(), reason: Utf8Bytes::from_static(code.text()) };
+    // A peer that is gone or not reading does not hear it; that is why it finds its code again when it reconnects.
+    let _unheard = timeout(Duration::from_secs(1), async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            // The peer's own close ends the connection in order; without reading it, it might be reset.
+            while let Some(Ok(message)) = socket.recv().await {
+                if matches!(message, Message::Close(_)) {
+                    break;
+                }
+            }
+        }
+    })
+    .await;
+}

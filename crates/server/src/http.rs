@@ -1,0 +1,160 @@
+//! REST: the v4 API that backends speak, and the pages for machines that watch the server.
+//!
+//! Every API-level outcome is HTTP 200 with a code in the body, as real clients expect: they resend on anything
+//! else. One file an API; what they share is here: reading a call, knowing its caller, answering.
+
+mod account;
+mod health;
+mod roam;
+mod sendmsg;
+
+use crate::credentials::{Caller, Credentials};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use chat::Chat;
+use chat::port::StoreError;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use metrics::counter;
+use protocol::rest::{self, Command, Query};
+use protocol::{ErrorCode, Failure};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+pub use health::Health;
+
+/// What every call needs.
+#[derive(Debug)]
+pub struct Rest {
+    pub chat: Chat,
+    pub credentials: Arc<Credentials>,
+    pub limits: crate::config::Limits,
+}
+
+/// A call whose caller is known and may make it.
+#[derive(Debug)]
+struct Call {
+    caller: Caller,
+    body: Bytes,
+    ip: IpAddr,
+}
+
+pub fn routes(rest: Arc<Rest>, health: Arc<Health>) -> Router {
+    let api = Router::new()
+        .route("/v4/{service}/{command}", any(call))
+        .fallback(|| async { answer(&Err(ErrorCode::UnknownCommand.into())) })
+        .with_state(rest);
+    let watch = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .with_state(health);
+    api.merge(watch)
+}
+
+async fn call(
+    State(rest): State<Arc<Rest>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((service, command)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    request: Request<Body>,
+) -> Response {
+    let Ok(command) = Command::parse(&service, &command) else {
+        return answer(&Err(ErrorCode::UnknownCommand.into()));
+    };
+    let result = match read_body(request, rest.limits.rest_body_bytes_max).await {
+        Ok(body) => rest.carry_out(command, query.as_deref().unwrap_or(""), body, peer.ip()).await,
+        Err(failure) => Err(failure),
+    };
+    let code = result.as_ref().err().map_or(0, |failure| failure.code);
+    let (service, command) = command.path();
+    counter!("couplet_rest_calls_total", "api" => command, "service" => service, "code" => code_label(code))
+        .increment(1);
+    answer(&result)
+}
+
+impl Rest {
+    async fn carry_out(
+        &self,
+        command: Command,
+        query: &str,
+        body: Bytes,
+        ip: IpAddr,
+    ) -> Result<Bytes, Failure> {
+        let caller = self.caller(query).map_err(|failure| match is_json_object(&body) {
+            true => failure,
+            // The documented order puts the body's JSON first. Looking only now saves good calls the extra pass.
+            false => bad_json(command).into(),
+        })?;
+        let call = Call { caller, body, ip };
+        match command {
+            Command::SendMsg => self.send(call).await,
+            Command::GetRoamMsg => self.roam(call).await,
+            Command::AccountImport => self.import_account(call).await,
+            Command::MultiAccountImport => self.import_accounts(call).await,
+            Command::AccountCheck => self.check_accounts(call).await,
+            Command::AccountDelete => self.delete_accounts(call).await,
+        }
+        .map(Bytes::from)
+    }
+
+    /// UserSig, then admin.
+    fn caller(&self, query: &str) -> Result<Caller, Failure> {
+        let query = Query::parse(query)?;
+        self.credentials.check_admin(query.sdkappid, &query.identifier, &query.usersig)
+    }
+}
+
+fn is_json_object(body: &[u8]) -> bool {
+    let starts_as_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    starts_as_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+fn bad_json(command: Command) -> ErrorCode {
+    match command {
+        Command::SendMsg | Command::GetRoamMsg => ErrorCode::BadJson,
+        Command::AccountImport
+        | Command::MultiAccountImport
+        | Command::AccountCheck
+        | Command::AccountDelete => ErrorCode::AccountParameter,
+    }
+}
+
+/// A store that fails is logged here, once, and told as a passing failure of the command's service.
+fn store_failure(command: Command, error: &StoreError) -> Failure {
+    tracing::error!(%error, api = command.path().1, "a call failed in the store");
+    command.internal_error().into()
+}
+
+async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Failure> {
+    match Limited::new(request.into_body(), bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ErrorCode::PacketTooLarge.into()),
+        // The caller went away, or broke the framing: nobody reads this.
+        Err(_) => Err(ErrorCode::BadUrl.into()),
+    }
+}
+
+fn answer(result: &Result<Bytes, Failure>) -> Response {
+    let body = match result {
+        Ok(body) => body.clone(),
+        Err(failure) => Bytes::from(rest::fail(failure)),
+    };
+    let mut response = (StatusCode::OK, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A small closed set of labels: an app's own codes are one of them.
+fn code_label(code: u32) -> &'static str {
+    match ErrorCode::from_number(code) {
+        _ if code == 0 => "Ok",
+        Some(code) => code.name(),
+        None => "AppsOwn",
+    }
+}

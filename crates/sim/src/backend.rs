@@ -1,0 +1,140 @@
+//! The apps' backends: endpoints in changing moods, which write down every event they accept.
+
+use crate::chance::Chance;
+use crate::checkers::events;
+use crate::plan::Faults;
+use crate::report::{Checked, Counts};
+use crate::worker::Call;
+use crate::world::{Happening, World};
+use chat::dispatch::{FailureKind, Verdict};
+use chat::{ConversationId, Event, EventId};
+use std::collections::BTreeMap;
+
+/// How long an answer is waited for.
+pub(crate) const CALL_TIMEOUT_MS: u64 = 2_000;
+
+#[derive(Debug)]
+pub(crate) struct Backend {
+    mood: Mood,
+    /// Every event accepted, as it came the first time.
+    pub(crate) accepted: BTreeMap<EventId, Event>,
+    /// In the order of their first acceptance.
+    pub(crate) told: BTreeMap<ConversationId, Vec<u64>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Well,
+    /// Answers take long, some too long.
+    Slow,
+    /// Answers 503, or 429 with a wish for a pause.
+    Failing,
+    /// Answers 403: somebody set it up wrongly.
+    Refusing,
+    Dead,
+}
+
+/// What becomes of one call.
+#[derive(Debug, Clone)]
+pub(crate) struct Fate {
+    /// When the endpoint has the event, if it ever gets and takes it.
+    pub(crate) accepted_ms: Option<u64>,
+    pub(crate) answered_ms: u64,
+    pub(crate) verdict: Verdict,
+}
+
+impl Backend {
+    pub(crate) fn new() -> Self {
+        Self { mood: Mood::Well, accepted: BTreeMap::new(), told: BTreeMap::new() }
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.mood = Mood::Well;
+    }
+
+    pub(crate) fn fate(
+        &self,
+        event: &Event,
+        faults: &Faults,
+        chance: &mut Chance,
+        counts: &mut Counts,
+    ) -> Fate {
+        if is_disliked(event) || self.mood == Mood::Refusing {
+            counts.calls_refused += 1;
+            return Fate::failed(FailureKind::Lasting, "403", 5);
+        }
+        if self.mood == Mood::Dead {
+            counts.calls_to_dead_endpoint += 1;
+            return Fate::failed(PASSING, "connection refused", 1);
+        }
+        if self.mood == Mood::Failing || chance.hits(faults.call_failed) {
+            counts.calls_failed += 1;
+            let after_ms = chance.hits(300).then_some(3_000);
+            return Fate::failed(FailureKind::Passing { after_ms }, "503", 20);
+        }
+        if chance.hits(faults.call_lost) {
+            counts.calls_lost += 1;
+            return Fate::failed(PASSING, "no answer", CALL_TIMEOUT_MS);
+        }
+        let slowest_ms = if self.mood == Mood::Slow { 4 * CALL_TIMEOUT_MS } else { 100 };
+        let accepted_ms = chance.between(1..=slowest_ms);
+        if chance.hits(faults.call_unheard) || accepted_ms >= CALL_TIMEOUT_MS {
+            let too_slow = accepted_ms >= CALL_TIMEOUT_MS;
+            counts.calls_timed_out += u64::from(too_slow);
+            counts.calls_unheard += u64::from(!too_slow);
+            let unheard = Fate::failed(PASSING, "no answer", CALL_TIMEOUT_MS);
+            return Fate { accepted_ms: Some(accepted_ms), ..unheard };
+        }
+        Fate { accepted_ms: Some(accepted_ms), answered_ms: accepted_ms + 1, verdict: Verdict::Done }
+    }
+}
+
+const PASSING: FailureKind = FailureKind::Passing { after_ms: None };
+
+impl Fate {
+    pub(crate) fn failed(kind: FailureKind, words: &str, answered_ms: u64) -> Self {
+        let verdict = Verdict::Failed { kind, words: words.to_owned() };
+        Self { accepted_ms: None, answered_ms, verdict }
+    }
+}
+
+/// Some events are refused whenever they come, also in a healed world: only parking gets past them.
+fn is_disliked(event: &Event) -> bool {
+    event.id.offset % 37 == 36
+}
+
+impl World {
+    pub(crate) fn change_mood(&mut self, index: usize) {
+        if self.healed {
+            return;
+        }
+        let (mood, stays_ms) = self.draw(|chance| match chance.between(0..=9) {
+            0..=4 => (Mood::Well, chance.between(1_000..=60_000)),
+            5..=6 => (Mood::Slow, chance.between(1_000..=30_000)),
+            7 => (Mood::Failing, chance.between(1_000..=30_000)),
+            8 => (Mood::Refusing, chance.between(1_000..=5_000)),
+            _ => (Mood::Dead, chance.between(10_000..=120_000)),
+        });
+        self.note(&format!("backend {index} is {mood:?}"));
+        self.backends[index].mood = mood;
+        self.after(stays_ms, Happening::Mood { backend: index });
+    }
+
+    /// An accepted call reaches the backend, whoever still waits for its answer.
+    pub(crate) fn arrive(&mut self, call: &Call) -> Checked {
+        let event = &call.event;
+        self.note(&format!("{} is accepted from worker {}", event.id, call.worker));
+        self.count(|counts| &mut counts.accepted);
+        let worker = &self.workers[call.worker];
+        let backend = &mut self.backends[worker.backend];
+        if let Some(first) = backend.accepted.get(&event.id) {
+            events::events_keep_their_content(first, event)?;
+            self.count(|counts| &mut counts.accepted_again);
+            return Ok(());
+        }
+        backend.accepted.insert(event.id, (**event).clone());
+        let told = backend.told.entry(event.conversation).or_default();
+        told.push(event.id.offset);
+        events::conversations_are_told_in_order(told, &worker.parked, event.id)
+    }
+}

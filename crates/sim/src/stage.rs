@@ -1,0 +1,114 @@
+//! What the ports share with the world: the time, the chance, the faults in force, and what has been noted.
+//!
+//! It is locked only for the length of a statement; nothing runs at the same time.
+
+use crate::bus::Word;
+use crate::chance::Chance;
+use crate::ledger::Ledger;
+use crate::node::TaskId;
+use crate::plan::Faults;
+use crate::report::{Counts, Trace};
+use chat::port::Clock;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+/// Any time will do; this one makes the seconds easy to read.
+pub(crate) const START_MS: u64 = 1_800_000_000_000;
+
+#[derive(Debug)]
+pub(crate) struct Stage {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) now_ms: u64,
+    pub(crate) chance: Chance,
+    pub(crate) faults: Faults,
+    /// Until then the store answers nothing at all.
+    pub(crate) store_back_ms: u64,
+    pub(crate) counts: Counts,
+    pub(crate) trace: Trace,
+    pub(crate) ledger: Ledger,
+    /// The task that is being polled.
+    pub(crate) running: TaskId,
+    /// Tasks that want to be polled again at a time.
+    pub(crate) wakes: Vec<(u64, TaskId)>,
+    /// Words given to the bus and not yet carried anywhere.
+    pub(crate) outbox: Vec<Word>,
+    /// Tasks whose send the gate dropped: their senders are told of a success that is none.
+    pub(crate) dropped: BTreeSet<TaskId>,
+}
+
+impl Stage {
+    pub(crate) fn new(chance: Chance, faults: Faults) -> Arc<Self> {
+        let state = State {
+            now_ms: START_MS,
+            chance,
+            faults,
+            store_back_ms: START_MS,
+            counts: Counts::default(),
+            trace: Trace::default(),
+            ledger: Ledger::default(),
+            running: TaskId(0),
+            wakes: Vec::new(),
+            outbox: Vec::new(),
+            dropped: BTreeSet::new(),
+        };
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // After an assertion failed, the trace is still wanted.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn note(&self, text: &str) {
+        let mut state = self.lock();
+        let at_ms = state.now_ms - START_MS;
+        state.trace.note(at_ms, text);
+    }
+
+    /// Takes virtual time, so that other tasks get in between.
+    pub(crate) fn sleep(self: &Arc<Self>, delay_ms: u64) -> Sleep {
+        let until_ms = self.lock().now_ms + delay_ms;
+        Sleep { stage: Arc::clone(self), until_ms }
+    }
+}
+
+impl State {
+    /// Whether a fault strikes now.
+    pub(crate) fn strikes(&mut self, fault: impl FnOnce(&Faults) -> u32) -> bool {
+        let per_mille = fault(&self.faults);
+        self.chance.hits(per_mille)
+    }
+}
+
+impl Clock for Stage {
+    fn now_ms(&self) -> u64 {
+        self.lock().now_ms
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    stage: Arc<Stage>,
+    until_ms: u64,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.stage.lock();
+        if state.now_ms >= self.until_ms {
+            return Poll::Ready(());
+        }
+        let running = state.running;
+        state.wakes.push((self.until_ms, running));
+        Poll::Pending
+    }
+}

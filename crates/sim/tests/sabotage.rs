@@ -1,0 +1,47 @@
+//! The checkers checked: a bug put in on purpose is noticed, and by the checker whose promise it breaks.
+
+use sim::{Sabotage, run_sabotaged};
+
+/// Enough for every bug to meet the fault that brings it to light.
+const SEEDS: u64 = 60;
+
+fn check(sabotage: Sabotage, checker: &str) {
+    let failures = (0..SEEDS).filter_map(|seed| run_sabotaged(seed, sabotage).err());
+    let mut noticed: Vec<&str> = Vec::new();
+    for failure in failures {
+        if failure.checker == checker {
+            assert!(
+                !failure.trace.is_empty() && !failure.text.is_empty(),
+                "a failure shows how it came about"
+            );
+            return;
+        }
+        noticed.push(failure.checker);
+    }
+    panic!("{checker} did not notice {sabotage:?} in {SEEDS} seeds, only {noticed:?} did");
+}
+
+#[test]
+fn an_event_outside_the_commit_of_its_message() {
+    check(Sabotage::EventAfterCommit, "every_message_has_its_event");
+}
+
+#[test]
+fn a_resend_taken_for_a_new_message() {
+    check(Sabotage::NoDuplicateGuard, "nothing_is_stored_twice");
+}
+
+#[test]
+fn a_device_put_one_entry_ahead() {
+    check(Sabotage::DeviceAhead, "devices_receive_the_whole_log");
+}
+
+#[test]
+fn a_cursor_kept_one_event_ahead() {
+    check(Sabotage::CursorAhead, "every_event_is_told");
+}
+
+#[test]
+fn a_claim_that_never_expires() {
+    check(Sabotage::EndlessClaims, "claims_expire");
+}

@@ -1,0 +1,166 @@
+//! How fast the embedded store appends: callers in a closed loop, messages a second, and how long a caller waits.
+//!
+//! `cargo run --release -p couplet-store --example append_rate -- [seconds] [callers] [users] [directory]`
+
+use chat::port::{Account, Append, Appended, Store};
+use chat::{AppId, Delivery, Origin, Platform, UserId};
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::{Embedded, EmbeddedOptions};
+use tokio::task::JoinSet;
+
+const APP: AppId = AppId(1_400_000_001);
+const NOW_S: u64 = 1_750_000_000;
+/// People write to the same few others again and again.
+const FRIENDS: u64 = 10;
+const BODY: &[u8] =
+    br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"An ordinary message, as people write them: one line."}}]"#;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |otherwise: u64| arguments.next().map_or(Ok(otherwise), |text| text.parse());
+    let (seconds, callers, users) = (number(5)?, number(128)?, number(10_000)?);
+    let scratch = tempfile::tempdir()?;
+    let directory = arguments.next().map_or_else(|| scratch.path().to_owned(), Into::into);
+
+    let opening = now();
+    let store = Arc::new(Embedded::open(&directory, EmbeddedOptions::default())?);
+    println!("opened in {:?}, {} KiB resident", opening.elapsed(), resident_kib());
+    import(&store, users).await?;
+    println!("imported {users} users after {:?}", opening.elapsed());
+
+    let (start, cpu_start) = (now(), cpu_ms());
+    let deadline = start + Duration::from_secs(seconds);
+    let mut running = JoinSet::new();
+    for caller in 0..callers {
+        running.spawn(call(Arc::clone(&store), Random(caller + 1), users, deadline));
+    }
+    let mut waits_us: Vec<u32> = running.join_all().await.into_iter().flatten().collect();
+    let elapsed = start.elapsed();
+    let cpu = cpu_ms() - cpu_start;
+    waits_us.sort_unstable();
+    let at = |part: f64| waits_us.get((waits_us.len() as f64 * part) as usize).copied().unwrap_or_default();
+    println!(
+        "{:.0} messages a second, {:.1} µs of CPU each; p50 {} µs, p99 {} µs, p99.9 {} µs, most {} µs",
+        waits_us.len() as f64 / elapsed.as_secs_f64(),
+        cpu as f64 * 1000.0 / waits_us.len() as f64,
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        waits_us.last().copied().unwrap_or_default(),
+    );
+    println!("{:?}, {} KiB resident", store.stats()?, resident_kib());
+
+    let reading = now();
+    let read = drain(&store).await?;
+    println!("{read} events read, {:.0} a second", read as f64 / reading.elapsed().as_secs_f64());
+    let closing = now();
+    store.close()?;
+    drop(store);
+    println!("closed in {:?}", closing.elapsed());
+    let opening = now();
+    drop(Embedded::open(&directory, EmbeddedOptions::default())?);
+    println!("opened again in {:?}", opening.elapsed());
+    Ok(())
+}
+
+async fn import(store: &Embedded, users: u64) -> Result<(), Box<dyn Error>> {
+    let all: Vec<u64> = (0..users).collect();
+    for some in all.chunks(1_000) {
+        let accounts = some.iter().map(|number| Account::bare(user(*number))).collect();
+        store.import_accounts(APP, accounts, NOW_S * 1000).await?;
+    }
+    Ok(())
+}
+
+/// One caller: appends, waits for the answer, appends. Returns how long each answer took.
+async fn call(store: Arc<Embedded>, mut random: Random, users: u64, deadline: Instant) -> Vec<u32> {
+    let begin = now();
+    let mut waits_us = Vec::new();
+    let mut last = begin;
+    while last < deadline {
+        let append = append(&mut random, users, NOW_S + (last - begin).as_secs());
+        let appended = store.append(append).await.expect("the store takes messages");
+        assert!(matches!(appended, Appended::Done(_)), "{appended:?}");
+        let after = now();
+        waits_us.push((after - last).as_micros() as u32);
+        last = after;
+    }
+    waits_us
+}
+
+fn append(random: &mut Random, users: u64, now_s: u64) -> Append {
+    let number = random.below(users);
+    let (from, to) = (user(number), user((number + 1 + random.below(FRIENDS)) % users));
+    Append {
+        app: APP,
+        from,
+        to,
+        wire_seq: None,
+        wire_seq_given: false,
+        random: random.next() as u32,
+        client_time_s: now_s,
+        time_s: now_s,
+        now_ms: now_s * 1000,
+        content_crc: random.next() as u32,
+        body: BODY.into(),
+        custom_data: bytes::Bytes::new(),
+        offline_push: bytes::Bytes::new(),
+        delivery: Delivery::default(),
+        event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi }),
+    }
+}
+
+async fn drain(store: &Embedded) -> Result<u64, Box<dyn Error>> {
+    let lane = chat::Lane { app: APP, index: 0 };
+    let mut after = 0;
+    let mut count = 0;
+    loop {
+        let events = store.events(lane, after, 512).await?;
+        let Some(last) = events.last() else {
+            return Ok(count);
+        };
+        after = last.id.offset;
+        count += events.len() as u64;
+    }
+}
+
+fn user(number: u64) -> UserId {
+    UserId::new(&format!("user_{number}")).expect("short and plain")
+}
+
+fn resident_kib() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or_default() * 4
+}
+
+/// What all threads of this process have used.
+fn cpu_ms() -> u64 {
+    const TICK_MS: u64 = 10;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks = stat.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
+    ticks.sum::<u64>() * TICK_MS
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement needs the real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}

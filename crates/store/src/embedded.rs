@@ -1,0 +1,287 @@
+//! The embedded store: one directory, one writer, group commit.
+//!
+//! ```text
+//! callers ── queue ──► writer ── ledger (caches, guard) ── group ──► committer ── engine
+//!    ▲                                                                   │
+//!    └───────────────────────────── answers ◄────────────────────────────┘
+//! ```
+//!
+//! Changes go through the writer, which sees all of them in order; reads go straight to the engine, at a snapshot.
+//! Start at `writer`, then read `ledger`. What the rows look like is in `key` and `codec`; what is known of the engine
+//! is in `engine` and nowhere else.
+//!
+//! A commit is on disk before anyone is answered and before any reader sees it.
+
+mod bytes;
+mod cache;
+mod codec;
+mod commit;
+mod engine;
+mod group;
+mod key;
+mod ledger;
+mod operation;
+mod queue;
+mod read;
+mod writer;
+
+use async_trait::async_trait;
+use chat::conversation::{Inbox, Position};
+use chat::dispatch::Exception;
+use chat::guard::SendKey;
+use chat::port::{
+    Account, Append, Appended, Changes, Checkpoint, DeliveryState, EndpointId, HistoryPage, HistoryQuery,
+    MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
+};
+use chat::{AppId, ConversationId, Event, EventDraft, EventId, Lane, UserId};
+use commit::{Committer, LastWord};
+use engine::{Engine, Snapshot};
+use operation::{Operation, Trim, stopped};
+use queue::Queue;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::Semaphore;
+use writer::Writer;
+
+const MIB: u64 = 1024 * 1024;
+
+/// One node, one dispatcher: spreading an app's events over several lanes would only cost.
+const LANES_PER_APP: u16 = 1;
+
+/// Limits of an embedded store. The defaults suit a machine of two cores and a few GiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddedOptions {
+    /// Blocks of the database kept in memory. Filled by reading.
+    pub cache_bytes: u64,
+    /// The journal is cut when it has grown to half of this. What stands in it is replayed after a crash.
+    pub journal_bytes_max: u64,
+    /// Accounts the writer remembers; about 150 bytes each.
+    pub accounts_cached_max: usize,
+    /// Conversations the writer remembers; about 250 bytes each.
+    pub conversations_cached_max: usize,
+    /// Operations that wait for the writer, by the size of their content. Callers beyond it wait in turn.
+    pub queue_bytes_max: usize,
+    pub group_operations_max: usize,
+    pub group_bytes_max: u64,
+    /// Reads carried out at the same time. Readers beyond it wait in turn.
+    pub reads_max: usize,
+}
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 64 * MIB,
+            journal_bytes_max: 256 * MIB,
+            accounts_cached_max: 500_000,
+            conversations_cached_max: 500_000,
+            queue_bytes_max: 16 * MIB as usize,
+            group_operations_max: 1_024,
+            group_bytes_max: 4 * MIB,
+            reads_max: 64,
+        }
+    }
+}
+
+/// Why a directory could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{} is in use by another process", .0.display())]
+    Locked(PathBuf),
+    #[error("{} could not be opened: {cause}", path.display())]
+    Failed { path: PathBuf, cause: String },
+}
+
+/// Figures of the store on its disk, for metrics and alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmbeddedStats {
+    pub disk_bytes: u64,
+    /// A count that keeps growing means that the journal cannot be cut.
+    pub journal_count: usize,
+    pub journal_bytes: u64,
+    /// Rows that stand only in the journal and in memory.
+    pub memory_table_bytes: u64,
+    pub block_cache_bytes: u64,
+}
+
+/// A store in a directory. Dropping it stops its threads; [`Self::close`] also leaves it quick to open.
+#[derive(Debug)]
+pub struct Embedded {
+    engine: Arc<Engine>,
+    queue: Arc<Queue>,
+    reads: Semaphore,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens the store of a directory, and makes it when there is none.
+    pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let failed =
+            |cause: std::io::Error| OpenError::Failed { path: path.to_owned(), cause: cause.to_string() };
+        let engine = Arc::new(Engine::open(path, &options)?);
+        let queue = Arc::new(Queue::new(options.queue_bytes_max));
+        // Room for one: the writer only hands over when the committer has finished.
+        let (committer, groups) = sync_channel(1);
+        let writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), committer, &options);
+        let last_word = LastWord(Arc::clone(&queue));
+        let committer = Committer {
+            engine: Arc::clone(&engine),
+            queue: Arc::clone(&queue),
+            groups,
+            _last_word: last_word,
+        };
+        let store = Self {
+            engine,
+            queue,
+            reads: Semaphore::new(options.reads_max.max(1)),
+            threads: Mutex::default(),
+        };
+        store.start("store-commit", move || committer.run()).map_err(failed)?;
+        store.start("store-write", move || writer.run()).map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Carries out what has been asked, takes nothing more, and writes everything out. Blocks for as long as that
+    /// takes. Reading still works afterwards.
+    pub fn close(&self) -> Stored<()> {
+        if self.stop() { self.engine.flush() } else { Ok(()) }
+    }
+
+    pub fn stats(&self) -> Stored<EmbeddedStats> {
+        self.engine.stats()
+    }
+
+    fn start(&self, name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
+        self.threads.lock().expect("nothing under this lock panics").push(thread);
+        Ok(())
+    }
+
+    /// Returns whether there was anything to stop.
+    fn stop(&self) -> bool {
+        self.queue.close();
+        let threads = std::mem::take(&mut *self.threads.lock().expect("nothing under this lock panics"));
+        let any = !threads.is_empty();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store has panicked");
+            }
+        }
+        any
+    }
+
+    /// Reads at a snapshot, on a thread that may wait for the disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Snapshot<'_>) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        let _permit = self.reads.acquire().await.map_err(|_| stopped())?;
+        let engine = Arc::clone(&self.engine);
+        let reading = tokio::task::spawn_blocking(move || read(&engine.snapshot()));
+        reading.await.map_err(|error| StoreError::Unavailable(format!("a read was broken off: {error}")))?
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()> {
+        let names = |account: &Account| {
+            [&account.nick, &account.face_url].into_iter().flatten().map(String::len).sum::<usize>()
+        };
+        let bytes = accounts.iter().map(|account| size_of::<Account>() + names(account)).sum();
+        self.queue.ask(bytes, |reply| Operation::ImportAccounts { app, accounts, now_ms, reply }).await
+    }
+
+    async fn accounts_exist(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<bool>> {
+        self.read(move |snapshot| {
+            users.iter().map(|user| read::account_exists(snapshot, app, user)).collect()
+        })
+        .await
+    }
+
+    async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, _now_ms: u64) -> Stored<Vec<bool>> {
+        let bytes = users.len() * size_of::<UserId>();
+        self.queue.ask(bytes, |reply| Operation::DeleteAccounts { app, users, reply }).await
+    }
+
+    async fn append(&self, append: Append) -> Stored<Appended> {
+        let bytes = append.body.len() + append.custom_data.len() + append.offline_push.len();
+        self.queue.ask(bytes, |reply| Operation::Append { append: Box::new(append), reply }).await
+    }
+
+    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>> {
+        let ([one, other], bytes) = codec::people_and_bytes(&refusal.fact);
+        assert!(
+            ConversationId::new(refusal.conversation.app, one, other) == refusal.conversation,
+            "an event is about the people of its conversation"
+        );
+        self.queue.ask(bytes, |reply| Operation::Refuse { refusal: Box::new(refusal), reply }).await
+    }
+
+    async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview> {
+        self.queue.ask(0, |reply| Operation::Preview { key: Box::new(key), now_s, reply }).await
+    }
+
+    async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
+        self.queue.ask(0, |reply| Operation::MarkRead { mark: Box::new(mark), reply }).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
+        self.read(move |snapshot| read::history(snapshot, &query)).await
+    }
+
+    async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>> {
+        self.read(move |snapshot| read::inbox_of(snapshot, app, &user)).await
+    }
+
+    async fn unread(&self, app: AppId, user: UserId, peers: Vec<UserId>) -> Stored<Vec<u32>> {
+        self.read(move |snapshot| {
+            peers.into_iter().map(|peer| read::unread(snapshot, app, &user, peer)).collect()
+        })
+        .await
+    }
+
+    async fn changes(&self, app: AppId, user: UserId, after: Position, limit: usize) -> Stored<Changes> {
+        self.read(move |snapshot| read::changes(snapshot, (app, &user), after, limit)).await
+    }
+
+    async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>> {
+        self.read(move |snapshot| read::events(snapshot, lane, after, limit)).await
+    }
+
+    async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
+        let route = route.clone();
+        self.read(move |snapshot| read::delivery(snapshot, &route)).await
+    }
+
+    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
+        let failures =
+            checkpoint.exceptions.iter().map(|exception| exception.last_failure.len()).sum::<usize>();
+        let bytes = failures
+            + checkpoint.exceptions.len() * size_of::<Exception>()
+            + checkpoint.resolved.len() * size_of::<u64>();
+        self.queue.ask(bytes, |reply| Operation::Settle { route: route.clone(), checkpoint, reply }).await
+    }
+
+    async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
+        let route = route.clone();
+        self.read(move |snapshot| read::parked(snapshot, &route, after, limit)).await
+    }
+
+    async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
+        let trim = Trim { lane, endpoints, before_ms };
+        self.queue.ask(0, |reply| Operation::TrimEvents { trim, reply }).await
+    }
+
+    fn lanes_per_app(&self) -> u16 {
+        LANES_PER_APP
+    }
+}

@@ -1,0 +1,158 @@
+//! The keys of every table.
+//!
+//! Numbers are big-endian, so that keys sort as they count. Names carry their length in front, so that no name is
+//! the beginning of another, and a scan over a prefix meets nobody else's rows.
+
+use super::bytes::{Broken, Cursor};
+use chat::Lane;
+use chat::conversation::Place;
+use chat::id::{AppId, ConversationId, USER_ID_BYTES_MAX, UserId};
+use chat::port::Route;
+
+/// app, two names, time and number.
+const KEY_BYTES_MAX: usize = 4 + 2 * (1 + USER_ID_BYTES_MAX) + 16;
+
+/// A key made in place: the hot path makes five of them for each message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    bytes: [u8; KEY_BYTES_MAX],
+    len: usize,
+}
+
+impl Key {
+    fn of_app(app: AppId) -> Self {
+        Self { bytes: [0; KEY_BYTES_MAX], len: 0 }.with(&app.0.to_be_bytes())
+    }
+
+    fn with(mut self, part: &[u8]) -> Self {
+        self.bytes[self.len..self.len + part.len()].copy_from_slice(part);
+        self.len += part.len();
+        self
+    }
+
+    fn name(self, user: &UserId) -> Self {
+        self.with(&[user.as_bytes().len() as u8]).with(user.as_bytes())
+    }
+
+    fn number(self, number: u64) -> Self {
+        self.with(&number.to_be_bytes())
+    }
+}
+
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// The row of an account; also the prefix of everything else that is filed under a user.
+pub(super) fn account(app: AppId, user: &UserId) -> Key {
+    Key::of_app(app).name(user)
+}
+
+/// The row of a conversation; also the prefix of its messages.
+pub(super) fn conversation(id: &ConversationId) -> Key {
+    Key::of_app(id.app).name(&id.low).name(&id.high)
+}
+
+/// Says that `user` has a conversation with `peer`.
+pub(super) fn peer(app: AppId, user: &UserId, peer: &UserId) -> Key {
+    account(app, user).name(peer)
+}
+
+/// Newest first: time and number count backwards.
+pub(super) fn message(id: &ConversationId, place: Place) -> Key {
+    conversation(id).number(!place.time_s).number(!place.seq)
+}
+
+/// All log entries of one life of an account.
+pub(super) fn log(app: AppId, user: &UserId, epoch: u64) -> Key {
+    account(app, user).number(epoch)
+}
+
+pub(super) fn log_entry(app: AppId, user: &UserId, epoch: u64, offset: u64) -> Key {
+    log(app, user, epoch).number(offset)
+}
+
+/// The row of a lane; also the prefix of its events.
+pub(super) fn lane(lane: Lane) -> Key {
+    Key::of_app(lane.app).with(&lane.index.to_be_bytes())
+}
+
+pub(super) fn event(lane: Lane, offset: u64) -> Key {
+    self::lane(lane).number(offset)
+}
+
+/// The row of a route; also the prefix of its exceptions. An endpoint's name may be of any length.
+pub(super) fn route(route: &Route) -> Vec<u8> {
+    let name = route.endpoint.0.as_bytes();
+    let mut key = lane(route.lane).as_ref().to_vec();
+    key.extend_from_slice(&(name.len() as u32).to_be_bytes());
+    key.extend_from_slice(name);
+    key
+}
+
+pub(super) fn exception(route: &Route, offset: u64) -> Vec<u8> {
+    let mut key = self::route(route);
+    key.extend_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// The number at the end of a key of a log entry, an event or an exception.
+pub(super) fn offset_of(key: &[u8]) -> Result<u64, Broken> {
+    let at = key.len().checked_sub(8).ok_or("its key is too short")?;
+    Ok(u64::from_be_bytes(key[at..].try_into().expect("eight bytes are left")))
+}
+
+/// Where the message of a key stands.
+pub(super) fn place_of(key: &[u8]) -> Result<Place, Broken> {
+    let at = key.len().checked_sub(16).ok_or("its key is too short")?;
+    let time_s = u64::from_be_bytes(key[at..at + 8].try_into().expect("eight of sixteen bytes"));
+    Ok(Place { time_s: !time_s, seq: !offset_of(key)? })
+}
+
+/// The peer that a key made by [`peer`] ends with.
+pub(super) fn peer_of(key: &[u8], prefix: &Key) -> Result<UserId, Broken> {
+    let mut cursor = Cursor::new(key.get(prefix.len..).ok_or("its key is too short")?);
+    let peer = cursor.user()?;
+    cursor.end()?;
+    Ok(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> UserId {
+        UserId::new(text).unwrap()
+    }
+
+    #[test]
+    fn nobody_is_found_under_the_prefix_of_another() {
+        let prefix = account(AppId(1), &user("an"));
+        for other in ["ana", "a", "n", "an\u{20ac}"] {
+            assert!(!account(AppId(1), &user(other)).as_ref().starts_with(prefix.as_ref()), "{other}");
+        }
+        let pair = ConversationId::new(AppId(1), user("a"), user("bc"));
+        let other = ConversationId::new(AppId(1), user("ab"), user("c"));
+        assert_ne!(conversation(&pair).as_ref(), conversation(&other).as_ref());
+    }
+
+    #[test]
+    fn the_longest_key_fits() {
+        let long = user(&"x".repeat(USER_ID_BYTES_MAX));
+        let id = ConversationId::new(AppId(u32::MAX), long, long);
+        let place = Place { time_s: u64::MAX, seq: 0 };
+        let key = message(&id, place);
+        assert_eq!(key.as_ref().len(), KEY_BYTES_MAX);
+        assert_eq!(place_of(key.as_ref()), Ok(place));
+    }
+
+    #[test]
+    fn newer_messages_sort_first() {
+        let id = ConversationId::new(AppId(1), user("ana"), user("bo"));
+        let at = |time_s, seq| message(&id, Place { time_s, seq });
+        let sorted = [at(9, 9), at(9, 8), at(8, 7), at(7, 300)];
+        assert!(sorted.is_sorted_by_key(|key| key.as_ref().to_vec()));
+    }
+}

@@ -1,0 +1,77 @@
+//! What callers hand to the writer, and how they are answered.
+
+use chat::guard::SendKey;
+use chat::port::{
+    Account, Append, Appended, Checkpoint, EndpointId, MarkRead, Preview, ReadMark, Route, StoreError, Stored,
+};
+use chat::{AppId, EventDraft, EventId, Lane, UserId};
+use tokio::sync::oneshot;
+
+pub(super) type Reply<T> = oneshot::Sender<Stored<T>>;
+
+/// An operation that has to see all earlier ones. Large ones are boxed, since they move through queues.
+pub(super) enum Operation {
+    ImportAccounts { app: AppId, accounts: Vec<Account>, now_ms: u64, reply: Reply<()> },
+    DeleteAccounts { app: AppId, users: Vec<UserId>, reply: Reply<Vec<bool>> },
+    Append { append: Box<Append>, reply: Reply<Appended> },
+    Refuse { refusal: Box<EventDraft>, reply: Reply<Option<EventId>> },
+    Preview { key: Box<SendKey>, now_s: u64, reply: Reply<Preview> },
+    MarkRead { mark: Box<MarkRead>, reply: Reply<Option<ReadMark>> },
+    Settle { route: Route, checkpoint: Checkpoint, reply: Reply<()> },
+    TrimEvents { trim: Trim, reply: Reply<usize> },
+}
+
+/// Which events to forget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trim {
+    pub(super) lane: Lane,
+    pub(super) endpoints: Vec<EndpointId>,
+    pub(super) before_ms: u64,
+}
+
+/// An answer that waits for the commit of its group. Answers to questions wait too: what they say may rest on a
+/// commit that is still under way.
+pub(super) enum Answer {
+    Nothing(Told<()>),
+    Existed(Told<Vec<bool>>),
+    Appended(Told<Appended>),
+    Event(Told<Option<EventId>>),
+    Preview(Told<Preview>),
+    Read(Told<Option<ReadMark>>),
+    Count(Told<usize>),
+}
+
+impl Answer {
+    /// Tells the caller, unless the commit failed: then it is told of that.
+    pub(super) fn give(self, commit: &Stored<()>) {
+        match self {
+            Self::Nothing(told) => told.give(commit),
+            Self::Existed(told) => told.give(commit),
+            Self::Appended(told) => told.give(commit),
+            Self::Event(told) => told.give(commit),
+            Self::Preview(told) => told.give(commit),
+            Self::Read(told) => told.give(commit),
+            Self::Count(told) => told.give(commit),
+        }
+    }
+}
+
+pub(super) struct Told<T> {
+    pub(super) reply: Reply<T>,
+    pub(super) result: Stored<T>,
+}
+
+impl<T> Told<T> {
+    fn give(self, commit: &Stored<()>) {
+        let result = match commit {
+            Ok(()) => self.result,
+            Err(error) => Err(error.clone()),
+        };
+        // A caller that has gone away need not be told.
+        drop(self.reply.send(result));
+    }
+}
+
+pub(super) fn stopped() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}

@@ -1,0 +1,158 @@
+//! The writer: the one thread through which every change goes.
+//!
+//! It takes what is waiting, lets the ledger apply one operation after the other, and hands the group to the
+//! committer as soon as that has finished the one before. At most one group is being committed while one is being put
+//! together, so a failed commit takes exactly one other group with it.
+
+use super::EmbeddedOptions;
+use super::engine::Engine;
+use super::group::Sealed;
+use super::ledger::Ledger;
+use super::operation::{Answer, Operation, Told, stopped};
+use super::queue::Queue;
+use chat::port::{StoreError, Stored};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+pub(super) struct Writer {
+    ledger: Ledger,
+    queue: Arc<Queue>,
+    committer: SyncSender<Sealed>,
+    in_flight: bool,
+    group_operations_max: usize,
+    group_bytes_max: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        queue: Arc<Queue>,
+        committer: SyncSender<Sealed>,
+        options: &EmbeddedOptions,
+    ) -> Self {
+        Self {
+            ledger: Ledger::new(engine, options),
+            queue,
+            committer,
+            in_flight: false,
+            group_operations_max: options.group_operations_max,
+            group_bytes_max: options.group_bytes_max,
+        }
+    }
+
+    /// Ends when the queue is closed and everything in it has been carried out.
+    pub(super) fn run(mut self) {
+        let mut taken = VecDeque::new();
+        let mut ended = false;
+        while !(ended && taken.is_empty() && self.ledger.group().operations() == 0 && !self.in_flight) {
+            let wanted = if ended || !taken.is_empty() { 0 } else { self.room() };
+            let woken = self.queue.wait(wanted, &mut taken);
+            ended |= woken.ended;
+            if let Some(outcome) = woken.committed {
+                self.commit_ended(outcome);
+            }
+            while self.room() > 0
+                && let Some(operation) = taken.pop_front()
+            {
+                self.carry_out(operation);
+            }
+            if !self.in_flight && self.ledger.group().operations() > 0 {
+                self.hand_over();
+            }
+        }
+    }
+
+    /// How many more operations the group takes.
+    fn room(&self) -> usize {
+        let group = self.ledger.group();
+        if group.bytes() >= self.group_bytes_max {
+            return 0;
+        }
+        self.group_operations_max.saturating_sub(group.operations())
+    }
+
+    fn carry_out(&mut self, operation: Operation) {
+        let ledger = &mut self.ledger;
+        let answer = match operation {
+            Operation::Append { append, reply } => {
+                Answer::Appended(Told { reply, result: ledger.append(&append) })
+            }
+            Operation::Preview { key, now_s, reply } => {
+                Answer::Preview(Told { reply, result: ledger.preview(&key, now_s) })
+            }
+            Operation::MarkRead { mark, reply } => {
+                Answer::Read(Told { reply, result: ledger.mark_read(&mark) })
+            }
+            Operation::Refuse { refusal, reply } => {
+                Answer::Event(Told { reply, result: ledger.refuse(&refusal) })
+            }
+            Operation::Settle { route, checkpoint, reply } => {
+                Answer::Nothing(Told { reply, result: ledger.settle(&route, checkpoint) })
+            }
+            Operation::ImportAccounts { app, accounts, now_ms, reply } => {
+                Answer::Nothing(Told { reply, result: ledger.import_accounts(app, accounts, now_ms) })
+            }
+            Operation::DeleteAccounts { app, users, reply } => {
+                let result = self.alone(|ledger| ledger.delete_accounts(app, &users));
+                self.ledger.answer(Answer::Existed(Told { reply, result }));
+                return self.drain();
+            }
+            Operation::TrimEvents { trim, reply } => {
+                let result = self.alone(|ledger| ledger.trim_events(trim));
+                self.ledger.answer(Answer::Count(Told { reply, result }));
+                return self.drain();
+            }
+        };
+        self.ledger.answer(answer);
+    }
+
+    /// Carries out what has to find everything earlier in the database.
+    fn alone<T>(&mut self, operation: impl FnOnce(&mut Ledger) -> Stored<T>) -> Stored<T> {
+        self.drain();
+        operation(&mut self.ledger)
+    }
+
+    /// Waits until nothing is in flight any more.
+    fn drain(&mut self) {
+        self.wait_for_commit();
+        if self.ledger.group().operations() > 0 {
+            self.hand_over();
+            self.wait_for_commit();
+        }
+    }
+
+    fn wait_for_commit(&mut self) {
+        while self.in_flight {
+            if let Some(outcome) = self.queue.wait(0, &mut VecDeque::new()).committed {
+                self.commit_ended(outcome);
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let sealed = self.ledger.seal();
+        self.in_flight = true;
+        if self.committer.send(sealed).is_err() {
+            // The committer is no more. The callers of the group have been told by its end.
+            self.commit_ended(Err(stopped()));
+        }
+    }
+
+    fn commit_ended(&mut self, outcome: Stored<()>) {
+        self.in_flight = false;
+        match outcome {
+            Ok(()) => self.ledger.committed(),
+            Err(error) => self.ledger.failed(&StoreError::Unavailable(format!(
+                "an earlier operation could not be committed: {error}"
+            ))),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Also when this thread panics: nobody may wait for an answer that never comes.
+    fn drop(&mut self) {
+        self.queue.abandon();
+    }
+}
