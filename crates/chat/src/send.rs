@@ -1,9 +1,8 @@
 //! The path of one send: judge, ask, commit, hint.
 
-use crate::conversation::Place;
 use crate::event::{AfterSend, EventDraft, Fact, Lane, Origin, Outcome};
 use crate::filter::{self, Judgement, WordList};
-use crate::guard::SendKey;
+use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::{Content, Delivery};
 use crate::port::{
@@ -71,6 +70,31 @@ pub struct Sent {
     pub random: u32,
 }
 
+impl Sent {
+    fn again(first: FirstSend, random: u32) -> Self {
+        let FirstSend { time_s, client_time_s, wire_seq } = first;
+        Self { time_s, client_time_s, wire_seq, random }
+    }
+}
+
+/// What is decided about a send on its way.
+struct Stamp {
+    now_ms: u64,
+    client_time_s: u64,
+    content_crc: u32,
+    wire_seq: Option<u32>,
+    /// The earliest time the message may bear.
+    time_s: u64,
+}
+
+/// What follows from the opinion of the app's backend.
+enum Gated {
+    Send,
+    /// The content was replaced, and has to be judged like any other.
+    Judge,
+    Answer(Sent),
+}
+
 /// Why a send was not carried out. Those that are kept in events have fixed numbers, since they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -123,85 +147,101 @@ impl Chat {
     /// Carries a send through every step. `Ok` is given only when all of it is durable.
     pub async fn send(&self, rules: &SendRules, mut request: SendRequest) -> Result<Sent, SendError> {
         let now_ms = self.clock.now_ms();
-        let now_s = now_ms / 1000;
-        let client_time_s = request.client_time_s.unwrap_or(now_s);
-        // Of the content as it was sent: a resend repeats these bytes, whatever is made of them below.
-        let content_crc = request.content.crc();
-
+        let mut stamp = Stamp {
+            now_ms,
+            client_time_s: request.client_time_s.unwrap_or(now_ms / 1000),
+            // Of the content as it was sent: a resend repeats these bytes, whatever is made of them below.
+            content_crc: request.content.crc(),
+            wire_seq: request.seq,
+            time_s: now_ms / 1000,
+        };
         if let Err(refusal) = judge(rules, &mut request) {
-            return self.refuse(&request, refusal, now_ms, client_time_s).await;
+            return self.refuse(&request, refusal, &stamp).await;
         }
-
-        let mut promised = None;
         if rules.ask_gate && !request.checks.skip_gate {
-            let key = SendKey {
-                app: request.app,
-                from: request.from,
-                to: request.to,
-                seq: request.seq,
-                random: request.random,
-                content_crc,
-            };
-            let place = match self.store.preview(key, now_s).await? {
-                Preview::Next(place) => place,
-                Preview::Duplicate(first) => {
-                    return Ok(answer(&request, first.time_s, first.client_time_s, first.wire_seq));
-                }
-                Preview::UnknownAccount => return Err(SendError::Refused(Refusal::UnknownAccount)),
-            };
-            let wire_seq = request.seq.unwrap_or(place.seq as u32);
-            match self.ask(&request, place, wire_seq, client_time_s).await {
-                GateAnswer::Pass => {}
-                GateAnswer::Failed if rules.gate_failure == GateFailure::Pass => {}
-                GateAnswer::Failed => return Err(SendError::Refused(Refusal::GateFailed)),
-                GateAnswer::Drop => return Ok(answer(&request, place.time_s, client_time_s, wire_seq)),
-                GateAnswer::Veto(None) => return Err(SendError::Refused(Refusal::Vetoed)),
-                GateAnswer::Veto(Some((code, text))) => return Err(SendError::RefusedByApp { code, text }),
-                GateAnswer::Replace(content) => {
-                    request.content = content;
+            match self.pass_gate(rules, &mut request, &mut stamp).await? {
+                Gated::Send => {}
+                Gated::Answer(sent) => return Ok(sent),
+                Gated::Judge => {
                     if let Err(refusal) = judge(rules, &mut request) {
-                        return self.refuse(&request, refusal, now_ms, client_time_s).await;
+                        return self.refuse(&request, refusal, &stamp).await;
                     }
                 }
             }
-            promised = Some((wire_seq, place.time_s));
         }
+        self.commit(request, &stamp).await
+    }
 
-        let (wire_seq, time_s) = match promised {
-            Some((wire_seq, time_s)) => (Some(wire_seq), time_s),
-            None => (request.seq, now_s),
+    /// Asks the app's backend. From here on the message has the number and the time that the backend was told.
+    async fn pass_gate(
+        &self,
+        rules: &SendRules,
+        request: &mut SendRequest,
+        stamp: &mut Stamp,
+    ) -> Result<Gated, SendError> {
+        let SendRequest { app, from, to, seq, random, .. } = *request;
+        let key = SendKey { app, from, to, seq, random, content_crc: stamp.content_crc };
+        let place = match self.store.preview(key, stamp.now_ms / 1000).await? {
+            Preview::Next(place) => place,
+            Preview::Duplicate(first) => return Ok(Gated::Answer(Sent::again(first, random))),
+            Preview::UnknownAccount => return Err(SendError::Refused(Refusal::UnknownAccount)),
         };
+        let (wire_seq, time_s) = (seq.unwrap_or(place.seq as u32), place.time_s);
+        (stamp.wire_seq, stamp.time_s) = (Some(wire_seq), time_s);
+        let client_time_s = stamp.client_time_s;
+        let question = Question {
+            app,
+            from,
+            to,
+            wire_seq,
+            random,
+            time_s,
+            client_time_s,
+            online_only: request.delivery.online_only,
+            content: &request.content,
+            origin: request.origin,
+        };
+        match self.gate.ask(question).await {
+            GateAnswer::Pass => Ok(Gated::Send),
+            GateAnswer::Failed if rules.gate_failure == GateFailure::Pass => Ok(Gated::Send),
+            GateAnswer::Failed => Err(SendError::Refused(Refusal::GateFailed)),
+            GateAnswer::Veto(None) => Err(SendError::Refused(Refusal::Vetoed)),
+            GateAnswer::Veto(Some((code, text))) => Err(SendError::RefusedByApp { code, text }),
+            GateAnswer::Drop => Ok(Gated::Answer(Sent { time_s, client_time_s, wire_seq, random })),
+            GateAnswer::Replace(content) => {
+                request.content = content;
+                Ok(Gated::Judge)
+            }
+        }
+    }
+
+    async fn commit(&self, request: SendRequest, stamp: &Stamp) -> Result<Sent, SendError> {
+        let (app, random) = (request.app, request.random);
         let append = Append {
-            app: request.app,
+            app,
             from: request.from,
             to: request.to,
-            wire_seq,
+            wire_seq: stamp.wire_seq,
             wire_seq_given: request.seq.is_some(),
-            random: request.random,
-            client_time_s,
-            time_s,
-            now_ms,
-            content_crc,
+            random,
+            client_time_s: stamp.client_time_s,
+            time_s: stamp.time_s,
+            now_ms: stamp.now_ms,
+            content_crc: stamp.content_crc,
             body: request.content.body,
             custom_data: request.content.custom_data,
             offline_push: request.offline_push,
             delivery: request.delivery,
             event: (!request.checks.skip_event).then_some(request.origin),
         };
-        let random = request.random;
         match self.store.append(append).await? {
             Appended::UnknownAccount => Err(SendError::Refused(Refusal::UnknownAccount)),
-            Appended::Duplicate(first) => Ok(Sent {
-                time_s: first.time_s,
-                client_time_s: first.client_time_s,
-                wire_seq: first.wire_seq,
-                random,
-            }),
+            Appended::Duplicate(first) => Ok(Sent::again(first, random)),
             Appended::Done(committed) => {
                 let message = &committed.message;
-                let sent = Sent { time_s: message.time_s, client_time_s, wire_seq: message.wire_seq, random };
-                self.spread(request.app, *committed);
-                Ok(sent)
+                let (time_s, wire_seq) = (message.time_s, message.wire_seq);
+                self.spread(app, *committed);
+                Ok(Sent { time_s, client_time_s: stamp.client_time_s, wire_seq, random })
             }
         }
     }
@@ -236,39 +276,16 @@ impl Chat {
         }
     }
 
-    async fn ask(
-        &self,
-        request: &SendRequest,
-        place: Place,
-        wire_seq: u32,
-        client_time_s: u64,
-    ) -> GateAnswer {
-        let question = Question {
-            app: request.app,
-            from: request.from,
-            to: request.to,
-            wire_seq,
-            random: request.random,
-            time_s: place.time_s,
-            client_time_s,
-            online_only: request.delivery.online_only,
-            content: &request.content,
-            origin: request.origin,
-        };
-        self.gate.ask(question).await
-    }
-
     /// Answers with the refusal; one that the backend is told of is committed first.
     async fn refuse(
         &self,
         request: &SendRequest,
         refusal: Refusal,
-        now_ms: u64,
-        client_time_s: u64,
+        stamp: &Stamp,
     ) -> Result<Sent, SendError> {
         if refusal.is_told() && !request.checks.skip_event {
             let draft = EventDraft {
-                recorded_ms: now_ms,
+                recorded_ms: stamp.now_ms,
                 conversation: ConversationId::new(request.app, request.from, request.to),
                 origin: request.origin,
                 fact: Fact::AfterSend(AfterSend {
@@ -277,8 +294,8 @@ impl Chat {
                     // A refused message has no place in the conversation to take its number from.
                     wire_seq: request.seq.unwrap_or(request.random),
                     random: request.random,
-                    time_s: now_ms / 1000,
-                    client_time_s,
+                    time_s: stamp.now_ms / 1000,
+                    client_time_s: stamp.client_time_s,
                     online_only: request.delivery.online_only,
                     outcome: Outcome::Refused(refusal),
                     body: request.content.body.clone(),
@@ -339,8 +356,4 @@ fn judge(rules: &SendRules, request: &mut SendRequest) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn answer(request: &SendRequest, time_s: u64, client_time_s: u64, wire_seq: u32) -> Sent {
-    Sent { time_s, client_time_s, wire_seq, random: request.random }
 }

@@ -31,7 +31,7 @@ use tokio::time::timeout;
 const FORWARD_SECS_MAX: u64 = 10;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub struct Arguments {
     /// Address and port to receive on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:18090")]
     listen: SocketAddr,

@@ -12,7 +12,7 @@ use protocol::usersig::{self, Lifetime, Secret};
 const DAY_SECS: u64 = 24 * 60 * 60;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub struct Arguments {
     #[command(flatten)]
     flags: Flags,
     /// Print one JSON line when ready, for scripts

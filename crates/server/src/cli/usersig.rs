@@ -8,7 +8,7 @@ use protocol::usersig::{self, Lifetime, Secret};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub struct Arguments {
     /// The user the credential is for
     user: String,
     /// The app; left out: the only one of the configuration or of the data directory
