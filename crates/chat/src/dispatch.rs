@@ -304,15 +304,21 @@ impl Dispatcher {
         let cursor = self.fresh.first().map_or(self.read_to, |first| first - 1);
         assert!(cursor >= self.cursor_kept, "a cursor never goes back: {cursor} after {}", self.cursor_kept);
         if cursor == self.cursor_kept
-            && self.changed.is_empty()
-            && self.parked.is_empty()
+            && self.changed.first().is_none_or(|first| *first > cursor)
+            && self.parked.iter().all(|exception| exception.offset > cursor)
             && self.resolved.is_empty()
         {
             return None;
         }
         self.cursor_kept = cursor;
-        let mut exceptions = std::mem::take(&mut self.parked);
-        for offset in std::mem::take(&mut self.changed) {
+        // What the cursor has not passed is read again after a restart, so it must not be kept as well.
+        let ahead = self.changed.split_off(&(cursor + 1));
+        let passed = std::mem::replace(&mut self.changed, ahead);
+        let (mut exceptions, later) = std::mem::take(&mut self.parked)
+            .into_iter()
+            .partition(|exception: &Exception| exception.offset <= cursor);
+        self.parked = later;
+        for offset in passed {
             // What was settled since it changed is in `resolved`, or was never kept.
             let Some(entry) = self.entries.get(&offset) else {
                 continue;

@@ -321,6 +321,7 @@ impl PageBuilder {
             // Not this one, but maybe a later one of the same second.
             if message.time_s == before.time_s {
                 self.behind = false;
+                return ControlFlow::Continue(());
             }
         }
         let bytes = message.body.len() + message.custom_data.len();

@@ -245,7 +245,7 @@ error_codes! {
         "The server failed, for example because its store is unavailable. Nothing was changed or acknowledged.";
     PacketTooLarge = 93000, lasting,
         "the JSON of MsgBody is larger than 128 KiB",
-        "The JSON text of `MsgBody` exceeds 128 KiB, whatever it contains.";
+        "The JSON text of `MsgBody` exceeds 128 KiB, or the body of a REST call exceeds `limits.rest_body_bytes_max`.";
 }
 
 macro_rules! close_codes {

@@ -162,18 +162,17 @@ impl World {
         };
         let read = self.store.changes(device.app, device.user, online.follower.position(), PAGE_LEN);
         let session = device.session;
-        match at_once(read) {
-            Ok(changes) => {
-                online.reading = true;
-                let delay_ms = self.draw(|chance| chance.between(1..=200));
-                let changes = Box::new(changes);
-                self.after(delay_ms, Happening::ReadAnswer { device: index, session, changes });
-            }
-            Err(_) => self.after(RETRY_DELAY_MS, Happening::Poll { device: index, session }),
-        }
+        let changes = at_once(read).ok().map(Box::new);
+        online.reading = true;
+        let delay_ms = match changes {
+            Some(_) => self.draw(|chance| chance.between(1..=200)),
+            None => RETRY_DELAY_MS,
+        };
+        self.after(delay_ms, Happening::ReadAnswer { device: index, session, changes });
     }
 
-    pub(crate) fn read_answered(&mut self, index: usize, session: u64, changes: Changes) -> Checked {
+    /// Without changes the store did not answer, and is asked again.
+    pub(crate) fn read_answered(&mut self, index: usize, session: u64, changes: Option<Changes>) -> Checked {
         let device = &mut self.devices[index];
         if device.session != session {
             return Ok(());
@@ -183,13 +182,14 @@ impl World {
         };
         online.reading = false;
         let waiting = std::mem::take(&mut online.waiting);
-        match online.follower.read(changes, PAGE_LEN) {
-            OnRead::Push { records, .. } => self.push(index, records)?,
-            OnRead::Resync(inbox) => {
+        match changes.map(|changes| online.follower.read(changes, PAGE_LEN)) {
+            None => {}
+            Some(OnRead::Push { records, .. }) => self.push(index, records)?,
+            Some(OnRead::Resync(inbox)) => {
                 device.stretches.push(Stretch::at_end(&inbox));
                 self.count(|counts| &mut counts.resyncs);
             }
-            OnRead::Gone => {
+            Some(OnRead::Gone) => {
                 self.count(|counts| &mut counts.sessions_gone);
                 self.drop_session(index, RECONNECT_MS_MAX);
             }

@@ -1,7 +1,7 @@
 //! A whole messaging server, its clients and the apps' backends, run from a seed on one thread in virtual time.
 //!
 //! The rules, the followers and the dispatchers are the real ones, over the model store. The seed chooses who
-//! talks, what breaks, and when. After a while everything heals; then [`checkers`] ask whether the promises held.
+//! talks, what breaks, and when. After a while everything heals; then the `checkers` ask whether the promises held.
 //!
 //! Deliberately absent: sockets, JSON, files, real time. What a process does with those is tested elsewhere.
 //!

@@ -32,11 +32,11 @@ const TRIM_DELAY_MS: u64 = 30_000;
 const RETRY_DELAY_MS: u64 = 500;
 
 impl World {
-    pub(crate) fn start(&mut self, task: Task) -> TaskId {
+    /// Takes a request in. It does nothing before it is resumed.
+    pub(crate) fn admit(&mut self, task: Task) -> TaskId {
         self.node.task_last += 1;
         let id = TaskId(self.node.task_last);
         self.node.tasks.insert(id, task);
-        self.resume(id);
         id
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Intent {
     pub(crate) request: SendRequest,
     begun_ms: Option<u64>,
     pub(crate) state: IntentState,
+    /// The request whose answer the sender still listens for.
+    awaited: Option<TaskId>,
     /// Every success the server told, gate drops left out.
     pub(crate) answers: Vec<Sent>,
     /// How often the server told that the filter refused it.
@@ -120,6 +122,7 @@ impl World {
             request,
             begun_ms: None,
             state: IntentState::Open,
+            awaited: None,
             answers: Vec::new(),
             filtered: 0,
             requests: 0,
@@ -155,19 +158,18 @@ impl World {
         let rules = app.map(|app| app.rules.clone()).expect("intents are of known apps");
         let chat = self.chat.clone();
         let task = Box::pin(async move { Finished::Send(tag, chat.send(&rules, request).await) });
-        let task = self.start(task);
+        let task = self.admit(task);
+        self.intents[tag.0 as usize].awaited = Some(task);
         self.after(PATIENCE_MS, Happening::Impatience { tag, task });
+        self.resume(task);
     }
 
     /// The request may be lost, or still under way: the sender cannot know, and makes it again.
     pub(crate) fn lose_patience(&mut self, tag: Tag, task: TaskId) {
-        let unanswered = self.intents[tag.0 as usize].state == IntentState::Open;
-        let vanished = !self.node.tasks.contains_key(&task);
-        if unanswered {
+        let intent = &self.intents[tag.0 as usize];
+        if intent.state == IntentState::Open && intent.awaited == Some(task) {
+            self.note(&format!("send {} has had no answer", tag.0));
             self.count(|counts| &mut counts.requests_timed_out);
-            if vanished {
-                self.note(&format!("send {} has had no answer", tag.0));
-            }
             self.request(tag);
         }
     }
@@ -188,10 +190,14 @@ impl World {
             Err(SendError::Refused(Refusal::Filtered)) if !skip_event => intent.filtered += 1,
             _ => {}
         }
+        if intent.awaited != Some(task) {
+            return;
+        }
         if self.strikes(|faults| faults.answer_lost) {
             self.count(|counts| &mut counts.answers_lost);
             return;
         }
+        self.intents[tag.0 as usize].awaited = None;
         match outcome {
             Err(SendError::Store(_)) => return self.request_later(tag),
             Ok(_) => self.acknowledged(tag),
@@ -231,6 +237,7 @@ impl World {
         let mark = MarkRead { app, reader, peer, now_ms: self.now_ms(), origin: ORIGIN };
         self.note(&format!("{reader} of app {app} reads what {peer} wrote"));
         let chat = self.chat.clone();
-        self.start(Box::pin(async move { Finished::Mark(chat.mark_read(mark).await) }));
+        let task = self.admit(Box::pin(async move { Finished::Mark(chat.mark_read(mark).await) }));
+        self.resume(task);
     }
 }

@@ -71,7 +71,7 @@ impl Worker {
 
 impl World {
     /// Sets up a backend with a worker for each lane of its app.
-    pub(crate) fn add_endpoint(&mut self, app: AppId, endpoint: EndpointId) {
+    pub(crate) fn add_endpoint(&mut self, app: AppId, endpoint: &EndpointId) {
         let backend = self.backends.len();
         self.backends.push(Backend::new());
         self.after(0, Happening::Mood { backend });
@@ -105,7 +105,7 @@ impl World {
         }
         let restored = self.workers[index].dispatcher.is_some() || self.restore(index);
         if !restored || !self.fill(index) {
-            self.after(RETRY_DELAY_MS, Happening::Pump { worker: index });
+            self.wake_at(index, self.now_ms() + RETRY_DELAY_MS);
         }
         let now_ms = self.now_ms();
         while let Some(attempt) = self.dispatcher(index).and_then(|dispatcher| dispatcher.claim(now_ms)) {

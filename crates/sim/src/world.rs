@@ -57,7 +57,7 @@ pub(crate) enum Happening {
     ReadAnswer {
         device: usize,
         session: u64,
-        changes: Box<Changes>,
+        changes: Option<Box<Changes>>,
     },
     Hint {
         device: usize,
@@ -182,7 +182,7 @@ impl World {
             Happening::Vanish { device, session } => self.vanish(device, session),
             Happening::Poll { device, session } => self.poll_device(device, session),
             Happening::ReadAnswer { device, session, changes } => {
-                self.read_answered(device, session, *changes)?;
+                self.read_answered(device, session, changes.map(|changes| *changes))?;
             }
             Happening::Hint { device, hint } => self.hint(device, *hint)?,
             Happening::Online { device } => self.online_pushed(device),
@@ -216,7 +216,7 @@ impl World {
                 }
             }
             for endpoint in self.plan.apps[index].endpoints.clone() {
-                self.add_endpoint(app, endpoint);
+                self.add_endpoint(app, &endpoint);
             }
         }
         let firsts = [Happening::Act, Happening::NodeDies, Happening::StoreGoes, Happening::AccountLeaves];

@@ -117,9 +117,10 @@ fn measure(args: Args) -> Result<()> {
         build("xtask")?;
     }
     let json = args.json;
-    let bench = Bench { args, progress: Progress };
+    let cores = std::thread::available_parallelism()?.get();
+    let bench = Bench { args, progress: Progress, cores };
     let mut report = Report::default();
-    report.sections.push(machine()?);
+    report.sections.push(machine(cores)?);
     for scenario in scenarios {
         let section = match scenario {
             Scenario::Start => bench.start(),
@@ -178,8 +179,7 @@ fn build(package: &str) -> Result<()> {
 }
 
 /// What the figures were measured on.
-fn machine() -> Result<Section> {
-    let cores = std::thread::available_parallelism()?.get();
+fn machine(cores: usize) -> Result<Section> {
     let dir = data_dir()?;
     let mut file = File::create(dir.path().join("probe"))?;
     let mut fsync_ns = Vec::new();

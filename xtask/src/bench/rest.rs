@@ -31,8 +31,9 @@ pub(super) struct Lines {
     load: Rc<Load>,
     scanner: Scanner,
     lines: Vec<Line>,
-    /// Lines that wait for the schedule, and messages that wait for a line. One of the two is always empty.
-    idle: RefCell<Vec<usize>>,
+    /// Lines that wait for the schedule, and messages that wait for a line. One of the two is always empty. Lines take
+    /// turns: one that was never used would be closed by the server.
+    idle: RefCell<VecDeque<usize>>,
     overdue: RefCell<VecDeque<u32>>,
 }
 
@@ -82,7 +83,7 @@ impl Lines {
     }
 
     pub(super) fn dispatch(&self, n: u32) {
-        match self.idle.borrow_mut().pop() {
+        match self.idle.borrow_mut().pop_front() {
             Some(line) => self.send(line, n),
             None => self.overdue.borrow_mut().push_back(n),
         }
@@ -127,7 +128,7 @@ impl Lines {
         let next = self.overdue.borrow_mut().pop_front().or_else(|| self.load.next());
         match next {
             Some(n) => self.send(line, n),
-            None => self.idle.borrow_mut().push(line),
+            None => self.idle.borrow_mut().push_back(line),
         }
     }
 }

@@ -21,6 +21,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 pub(super) struct Bench {
     pub args: Args,
     pub progress: Progress,
+    pub cores: usize,
 }
 
 impl Bench {
@@ -62,6 +63,8 @@ impl Bench {
         rows.insert(1, ratios);
         rows.push(figure("ceiling: sustained", "msg/s", stubs.iter().map(|stub| stub.per_s)));
         rows.push(cpu("ceiling: CPU of the stub", &stubs, 0));
+        let filled_at = stubs.iter().map(|stub| self.cores_filled_at(stub));
+        rows.push(figure("ceiling: fills the cores at", "msg/s", filled_at));
         Ok(Section { scenario: self.title("REST, closed loop"), rows })
     }
 
@@ -227,6 +230,12 @@ impl Bench {
             cpu("CPU of the server a message", &outcomes, 0),
             cpu("CPU of the generator a message", &outcomes, 1),
             cpu("CPU of the receiver a message", &outcomes, 2),
+            // What a machine with nothing else to do would reach, were it never to wait.
+            figure(
+                "these fill the cores at",
+                "msg/s",
+                outcomes.iter().map(|outcome| self.cores_filled_at(outcome)),
+            ),
             figure(
                 "server resident at most",
                 "MiB",
@@ -241,6 +250,10 @@ impl Bench {
         rows.push(latency("sendmsg", send_ns));
         rows.push(latency("answer to callback", callback_ns));
         rows
+    }
+
+    fn cores_filled_at(&self, outcome: &Outcome) -> f64 {
+        self.cores as f64 * 1e6 / outcome.cpu_us.iter().sum::<f64>()
     }
 
     fn title(&self, what: &str) -> String {

@@ -182,3 +182,17 @@ fn the_log_is_read_only_as_far_as_there_is_room() {
     dispatcher.offer(vec![event(3, "bo")]);
     assert_eq!(dispatcher.wants(), None, "but they have a limit of their own");
 }
+
+#[test]
+fn an_exception_ahead_of_the_cursor_is_read_again_not_kept() {
+    // It used to be kept as well, so that a restart had it twice: as an exception, and from the log.
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer(vec![event(1, "bo"), event(2, "cy")]);
+    let attempts = claim_all(&mut dispatcher, 0);
+    dispatcher.settle(attempts[1].claim, &failed(PASSING), 0, 1.0);
+    assert_eq!(dispatcher.checkpoint(), None, "1 is fresh, and 2 stands behind it");
+    dispatcher.settle(attempts[0].claim, &Verdict::Done, 0, 1.0);
+    let kept = dispatcher.checkpoint().unwrap();
+    assert_eq!(kept.cursor, 2);
+    assert_eq!(kept.exceptions.iter().map(|exception| exception.offset).collect::<Vec<_>>(), [2]);
+}
