@@ -115,6 +115,8 @@ pub struct AfterSend {
     pub time_s: u64,
     pub client_time_s: u64,
     pub online_only: bool,
+    /// A word list marked it.
+    pub marked: bool,
     pub outcome: Outcome,
     pub body: Bytes,
     pub custom_data: Bytes,

@@ -175,6 +175,7 @@ impl Append {
                 time_s: message.time_s,
                 client_time_s: message.client_time_s,
                 online_only: message.delivery.online_only,
+                marked: message.delivery.marked,
                 outcome: Outcome::Delivered { unread: recipient_unread },
                 body: message.body.clone(),
                 custom_data: message.custom_data.clone(),
@@ -421,6 +422,8 @@ pub struct Question<'a> {
     pub time_s: u64,
     pub client_time_s: u64,
     pub online_only: bool,
+    /// A word list marked it.
+    pub marked: bool,
     pub content: &'a Content,
     pub origin: Origin,
 }

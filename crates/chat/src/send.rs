@@ -198,6 +198,7 @@ impl Chat {
             time_s,
             client_time_s,
             online_only: request.delivery.online_only,
+            marked: request.delivery.marked,
             content: &request.content,
             origin: request.origin,
         };
@@ -297,6 +298,7 @@ impl Chat {
                     time_s: stamp.now_ms / 1000,
                     client_time_s: stamp.client_time_s,
                     online_only: request.delivery.online_only,
+                    marked: request.delivery.marked,
                     outcome: Outcome::Refused(refusal),
                     body: request.content.body.clone(),
                     custom_data: request.content.custom_data.clone(),

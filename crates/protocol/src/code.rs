@@ -242,7 +242,7 @@ error_codes! {
         "A message key is missing where required, or malformed.";
     Internal = 91000, temporary,
         "the server could not do this now",
-        "The server failed, for example because its store is unavailable. Nothing was changed or acknowledged.";
+        "The server failed, for example because its store is unavailable. Nothing was acknowledged; send the same again.";
     PacketTooLarge = 93000, lasting,
         "the JSON of MsgBody is larger than 128 KiB",
         "The JSON text of `MsgBody` exceeds 128 KiB, or the body of a REST call exceeds `limits.rest_body_bytes_max`.";
@@ -299,13 +299,13 @@ close_codes! {
     ShuttingDown = 4000, "server shutting down",
         "The server stops; another one, or the same one soon, will take the session.";
     SlowReader = 4001, "slow reader",
-        "The client did not read fast enough and its queue was full; what it missed follows from its position.";
+        "The client read nothing for 10 s; what it missed follows from its position.";
     HeartbeatTimeout = 4002, "heartbeat timeout",
         "Nothing was heard from the client for longer than the heartbeat allows.";
     InternalFailure = 4003, "internal failure",
         "The server could not go on, for example because its store is unavailable.";
     BadFrame = 4500, "bad frame",
-        "The client sent something that is not a text frame with a JSON object.";
+        "The client sent a binary frame. Text that is not understood is answered with an error instead.";
     LoginTimeout = 4501, "login timeout",
         "The client did not send `connect` as its first frame in time.";
     LoginRefused = 4502, "login refused",

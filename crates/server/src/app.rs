@@ -71,6 +71,8 @@ pub enum StartError {
 
 /// Starts a server. `more` are further routes on the same address.
 pub async fn start(config: Config, more: Router) -> Result<Running, StartError> {
+    // Before anything counts: what asks for a counter earlier keeps one that counts nothing.
+    let metrics = telemetry::metrics();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
@@ -80,19 +82,16 @@ pub async fn start(config: Config, more: Router) -> Result<Running, StartError> 
         true => Some(listener::acceptor(&config.tls.cert, &config.tls.key)?),
         false => None,
     };
+    // Before the address is taken: of two servers for one directory, the second should hear of the directory.
+    let store = open_store(&config).await?;
     let socket = listener::bind(config.listen).await.map_err(StartError::Listen)?;
     let address = socket.local_addr().map_err(StartError::Listen)?;
-    let store = open_store(&config).await?;
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let bus = match config.bus {
         BusKind::Local => Arc::new(LocalBus::default()),
     };
-    let callers: Vec<Caller> = apps
-        .iter()
-        .filter_map(|app| app.endpoint.as_ref())
-        .map(|endpoint| Caller::new(Arc::clone(endpoint), Arc::clone(&clock)))
-        .collect();
+    let callers = callers(&apps, &clock);
     let chat = Chat {
         store: Arc::clone(&store) as Arc<dyn Store>,
         bus: Arc::clone(&bus) as Arc<dyn chat::port::Bus>,
@@ -100,35 +99,28 @@ pub async fn start(config: Config, more: Router) -> Result<Running, StartError> 
         clock: Arc::clone(&clock),
     };
     import_admins(&*chat.store, &apps, clock.now_ms()).await?;
-
-    for caller in callers {
-        for worker in workers(&caller, &chat, &bus, &stop) {
-            tasks.spawn(worker.run());
-        }
+    for worker in callers.iter().flat_map(|caller| workers(caller, &chat, &bus, &stop)) {
+        tasks.spawn(Arc::new(worker).supervise());
     }
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));
 
-    let credentials = Arc::new(Credentials::new(Arc::clone(&apps), clock));
-    let health = Arc::new(Health { metrics: telemetry::metrics(), ready: AtomicBool::new(false) });
-    let rest =
-        Rest { chat: chat.clone(), credentials: Arc::clone(&credentials), limits: config.limits.clone() };
-    let gateway = Gateway {
-        chat,
-        credentials,
-        bus,
-        settings: config.gateway.clone(),
-        limits: config.limits.clone(),
-        tasks: tasks.clone(),
-        stop: stop.clone(),
-    };
-    let routes = http::routes(Arc::new(rest), Arc::clone(&health))
-        .merge(gateway::routes(Arc::new(gateway)))
-        .merge(more);
+    let written = Arc::clone(&store);
+    let health =
+        Health { metrics, ready: AtomicBool::new(false), store_works: Box::new(move || written.works()) };
+    let health = Arc::new(health);
+    let credentials = Arc::new(Credentials::new(apps, clock));
+    let limits = config.limits.clone();
+    let rest = Rest { chat: chat.clone(), credentials: Arc::clone(&credentials), limits: limits.clone() };
+    let settings = config.gateway.clone();
+    let gateway =
+        Gateway { chat, credentials, bus, settings, limits, tasks: tasks.clone(), stop: stop.clone() };
+    let routes = http::routes(Arc::new(rest), Arc::clone(&health));
     let listener = Listener {
         socket,
         tls,
-        routes,
-        header_read_timeout: Duration::from_millis(config.limits.header_read_timeout_ms),
+        routes: routes.merge(gateway::routes(Arc::new(gateway))).merge(more),
+        first_byte_timeout: Duration::from_millis(config.limits.first_byte_timeout_ms),
+        keep_alive: Duration::from_secs(config.limits.keep_alive_secs),
         connections_max: config.limits.connections_max,
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -155,26 +147,24 @@ impl Running {
         self.store.import_accounts(chat::AppId(sdkappid), accounts, SystemClock.now_ms()).await
     }
 
-    /// Refuses new work, finishes what is acknowledged, and keeps where it was.
-    pub async fn stop(self) {
+    /// Refuses new work, finishes what is acknowledged, and keeps where it was. Says whether everything ended in
+    /// order; what did not is in the log.
+    pub async fn stop(self) -> bool {
         self.health.ready.store(false, Ordering::Relaxed);
         self.stop.cancel();
         self.tasks.close();
-        if timeout(Duration::from_secs(STOP_SECS_MAX), self.tasks.wait()).await.is_err() {
+        let ended = timeout(Duration::from_secs(STOP_SECS_MAX), self.tasks.wait()).await.is_ok();
+        if !ended {
             tracing::warn!(tasks = self.tasks.len(), "some connections did not end in time, and are cut");
         }
         let store = self.store;
         // Closing writes what is in memory to its place, so that the next start has nothing to replay.
-        let closed = tokio::task::spawn_blocking(move || store.close()).await;
-        match closed {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the store did not close in order; its journal has everything")
-            }
-            Err(error) => {
-                tracing::error!(%error, "the store did not close in order; its journal has everything")
-            }
+        let closed = tokio::task::spawn_blocking(move || store.close().map_err(|error| error.to_string()));
+        let closed = closed.await.unwrap_or_else(|panicked| Err(panicked.to_string()));
+        if let Err(error) = &closed {
+            tracing::error!(%error, "the store did not close in order; its journal has everything");
         }
+        ended && closed.is_ok()
     }
 }
 
@@ -201,6 +191,11 @@ async fn import_admins(store: &dyn Store, apps: &Apps, now_ms: u64) -> Result<()
             .await?;
     }
     Ok(())
+}
+
+fn callers(apps: &Apps, clock: &Arc<dyn Clock>) -> Vec<Caller> {
+    let endpoints = apps.iter().filter_map(|app| app.endpoint.as_ref());
+    endpoints.map(|endpoint| Caller::new(Arc::clone(endpoint), Arc::clone(clock))).collect()
 }
 
 fn workers<'a>(

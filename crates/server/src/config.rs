@@ -67,7 +67,8 @@ pub enum LogFormat {
 pub struct Limits {
     pub message_bytes_max: usize,
     pub rest_body_bytes_max: usize,
-    pub header_read_timeout_ms: u64,
+    pub first_byte_timeout_ms: u64,
+    pub keep_alive_secs: u64,
     pub connections_max: usize,
     pub history_page_len_max: usize,
     pub history_page_bytes_max: usize,
@@ -264,7 +265,8 @@ impl Config {
         let positive = [
             ("limits.message_bytes_max", self.limits.message_bytes_max as u64),
             ("limits.rest_body_bytes_max", self.limits.rest_body_bytes_max as u64),
-            ("limits.header_read_timeout_ms", self.limits.header_read_timeout_ms),
+            ("limits.first_byte_timeout_ms", self.limits.first_byte_timeout_ms),
+            ("limits.keep_alive_secs", self.limits.keep_alive_secs),
             ("limits.connections_max", self.limits.connections_max as u64),
             ("limits.history_page_len_max", self.limits.history_page_len_max as u64),
             ("limits.history_page_bytes_max", self.limits.history_page_bytes_max as u64),
@@ -282,6 +284,11 @@ impl Config {
         }
         if self.tls.cert.as_os_str().is_empty() != self.tls.key.as_os_str().is_empty() {
             return unusable("tls.cert and tls.key go together: set both, or neither");
+        }
+        if self.limits.message_bytes_max > protocol::limits::MESSAGE_LEN_MAX {
+            return unusable(
+                "limits.message_bytes_max cannot be above 12288, the most that the wire format allows",
+            );
         }
         if self.embedded.journal_mib < 64 {
             return unusable(

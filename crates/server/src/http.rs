@@ -11,6 +11,7 @@ mod sendmsg;
 use crate::credentials::{Caller, Credentials};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +27,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use health::Health;
+
+/// How much of a body that is too long is read, in bodies of full length. Whoever sends more is cut off.
+const DROPPED_BODIES_MAX: usize = 16;
 
 /// What every call needs.
 #[derive(Debug)]
@@ -59,12 +63,15 @@ pub fn routes(rest: Arc<Rest>, health: Arc<Health>) -> Router {
 async fn call(
     State(rest): State<Arc<Rest>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((service, command)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     RawQuery(query): RawQuery,
     request: Request<Body>,
 ) -> Response {
-    let Ok(command) = Command::parse(&service, &command) else {
-        return answer(&Err(ErrorCode::UnknownCommand.into()));
+    // A path that is not even UTF-8 names no command either.
+    let command = path.map_err(|_| ErrorCode::UnknownCommand);
+    let command = match command.and_then(|Path((service, command))| Command::parse(&service, &command)) {
+        Ok(command) => command,
+        Err(code) => return answer(&Err(code.into())),
     };
     let result = match read_body(request, rest.limits.rest_body_bytes_max).await {
         Ok(body) => rest.carry_out(command, query.as_deref().unwrap_or(""), body, peer.ip()).await,
@@ -131,9 +138,15 @@ fn store_failure(command: Command, error: &StoreError) -> Failure {
 }
 
 async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Failure> {
-    match Limited::new(request.into_body(), bytes_max).collect().await {
+    let mut body = request.into_body();
+    match Limited::new(&mut body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ErrorCode::PacketTooLarge.into()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            // A caller hears no answer while it is still sending: the rest is read, and dropped.
+            let mut rest = Limited::new(body, bytes_max.saturating_mul(DROPPED_BODIES_MAX));
+            while let Some(Ok(_)) = rest.frame().await {}
+            Err(ErrorCode::PacketTooLarge.with(format!("the body is longer than {bytes_max} bytes")))
+        }
         // The caller went away, or broke the framing: nobody reads this.
         Err(_) => Err(ErrorCode::BadUrl.into()),
     }

@@ -32,7 +32,10 @@ pub struct Listener {
     pub socket: TcpListener,
     pub tls: Option<TlsAcceptor>,
     pub routes: Router,
-    pub header_read_timeout: Duration,
+    /// For a new connection to say something.
+    pub first_byte_timeout: Duration,
+    /// Between two requests, and for the head of one.
+    pub keep_alive: Duration,
     pub connections_max: usize,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
@@ -107,8 +110,12 @@ impl Listener {
             tracing::debug!(%error, "cannot turn off delays");
         }
         let served = match &self.tls {
-            None => self.speak(stream, peer).await,
-            Some(tls) => match timeout(self.header_read_timeout, tls.accept(stream)).await {
+            None => match timeout(self.first_byte_timeout, stream.peek(&mut [0])).await {
+                Ok(Ok(_)) => self.speak(stream, peer).await,
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err("it said nothing in time".into()),
+            },
+            Some(tls) => match timeout(self.first_byte_timeout, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.speak(stream, peer).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("no TLS handshake in time".into()),
@@ -135,7 +142,7 @@ impl Listener {
             routes.clone().oneshot(request)
         });
         let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(self.header_read_timeout);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(self.keep_alive);
         http.http2().timer(TokioTimer::new());
         let mut connection = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
         tokio::select! {

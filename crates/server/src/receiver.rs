@@ -36,6 +36,9 @@ pub struct Received {
     pub url: String,
     pub signature: Signature,
     pub event_id: Option<String>,
+    /// The headers of the Standard Webhooks convention, for passing them on.
+    #[serde(skip)]
+    pub webhook: HeaderMap,
     /// The body, byte for byte.
     pub body: Box<RawValue>,
 }
@@ -127,7 +130,13 @@ impl Receiver {
             return Err(Answer::refuse(StatusCode::BAD_REQUEST, "the body is not JSON"));
         };
         let event_id = headers.get(WebhookHeaders::ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-        Ok(Received { at_ms, url: uri.to_string(), signature, event_id, body })
+        let mut webhook = HeaderMap::new();
+        for name in [WebhookHeaders::ID, WebhookHeaders::TIMESTAMP, WebhookHeaders::SIGNATURE] {
+            if let Some(value) = headers.get(name) {
+                webhook.insert(name, value.clone());
+            }
+        }
+        Ok(Received { at_ms, url: uri.to_string(), signature, event_id, webhook, body })
     }
 }
 

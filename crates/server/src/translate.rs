@@ -69,6 +69,7 @@ pub fn shown<'a>(message: &'a Message, id: &'a str) -> RoamMessage<'a> {
         version: 0,
         needs_read_receipt: message.delivery.needs_receipt,
         supports_extension: message.delivery.extensible,
+        has_risk_content: message.delivery.marked,
     }
 }
 

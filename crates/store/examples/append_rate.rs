@@ -13,6 +13,10 @@ use tokio::task::JoinSet;
 
 const APP: AppId = AppId(1_400_000_001);
 const NOW_S: u64 = 1_750_000_000;
+/// The allocator of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// People write to the same few others again and again.
 const FRIENDS: u64 = 10;
 const BODY: &[u8] =
@@ -22,7 +26,7 @@ const BODY: &[u8] =
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |otherwise: u64| arguments.next().map_or(Ok(otherwise), |text| text.parse());
-    let (seconds, callers, users) = (number(5)?, number(128)?, number(10_000)?);
+    let (seconds, callers, users) = (number(5)?, number(128)?, number(2_000)?);
     let scratch = tempfile::tempdir()?;
     let directory = arguments.next().map_or_else(|| scratch.path().to_owned(), Into::into);
 

@@ -12,7 +12,6 @@
 //!
 //! A commit is on disk before anyone is answered and before any reader sees it.
 
-mod bytes;
 mod cache;
 mod codec;
 mod commit;
@@ -20,6 +19,7 @@ mod engine;
 mod group;
 mod key;
 mod ledger;
+mod notation;
 mod operation;
 mod queue;
 mod read;
@@ -51,11 +51,12 @@ const MIB: u64 = 1024 * 1024;
 const LANES_PER_APP: u16 = 1;
 
 /// Limits of an embedded store. The defaults suit a machine of two cores and a few GiB.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmbeddedOptions {
     /// Blocks of the database kept in memory. Filled by reading.
     pub cache_bytes: u64,
-    /// The journal is cut when it has grown to half of this. What stands in it is replayed after a crash.
+    /// The journal is cut when it has grown to half of this. What stands in it is replayed after a crash, some
+    /// 40 MiB in a second.
     pub journal_bytes_max: u64,
     /// Accounts the writer remembers; about 150 bytes each.
     pub accounts_cached_max: usize,
@@ -73,7 +74,7 @@ impl Default for EmbeddedOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 64 * MIB,
-            journal_bytes_max: 256 * MIB,
+            journal_bytes_max: 128 * MIB,
             accounts_cached_max: 500_000,
             conversations_cached_max: 500_000,
             queue_bytes_max: 16 * MIB as usize,
@@ -124,20 +125,23 @@ impl Embedded {
         let queue = Arc::new(Queue::new(options.queue_bytes_max));
         // Room for one: the writer only hands over when the committer has finished.
         let (committer, groups) = sync_channel(1);
+        // One sweep under way, and one that is wanted after it.
+        let (sweeper, wanted) = sync_channel(1);
         let writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), committer, &options);
-        let last_word = LastWord(Arc::clone(&queue));
         let committer = Committer {
             engine: Arc::clone(&engine),
             queue: Arc::clone(&queue),
             groups,
-            _last_word: last_word,
+            sweeper,
+            _last_word: LastWord(Arc::clone(&queue)),
         };
         let store = Self {
-            engine,
+            engine: Arc::clone(&engine),
             queue,
             reads: Semaphore::new(options.reads_max.max(1)),
             threads: Mutex::default(),
         };
+        store.start("store-sweep", move || commit::sweep(&engine, &wanted)).map_err(failed)?;
         store.start("store-commit", move || committer.run()).map_err(failed)?;
         store.start("store-write", move || writer.run()).map_err(failed)?;
         Ok(store)
@@ -147,6 +151,11 @@ impl Embedded {
     /// takes. Reading still works afterwards.
     pub fn close(&self) -> Stored<()> {
         if self.stop() { self.engine.flush() } else { Ok(()) }
+    }
+
+    /// Whether changes can be committed. After a write has failed they cannot, until the store is opened again.
+    pub fn works(&self) -> bool {
+        !self.engine.is_broken()
     }
 
     pub fn stats(&self) -> Stored<EmbeddedStats> {
@@ -285,3 +294,6 @@ impl Store for Embedded {
         LANES_PER_APP
     }
 }
+
+#[cfg(test)]
+mod tests;

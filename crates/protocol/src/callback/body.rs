@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::CallbackCommand;
 use crate::{
     MsgKey,
-    json::write_json,
+    json::{self, write_json},
     lenient::{self, Slot, slots},
 };
 
@@ -34,6 +34,8 @@ pub struct MessageFacts<'a> {
     pub custom_data: &'a str,
     /// `EventTime`, in Unix milliseconds.
     pub event_time_ms: u64,
+    /// `HasRiskContent`: a word list marked it. Only there when it is so.
+    pub has_risk_content: bool,
 }
 
 /// The body of `C2C.CallbackBeforeSendMsg`.
@@ -154,8 +156,11 @@ impl MessageFacts<'_> {
             string(self.msg_id),
             r#","EventTime":"#,
             number(self.event_time_ms),
-            "}",
         );
+        if self.has_risk_content {
+            json::raw(out, br#","HasRiskContent":1"#);
+        }
+        out.push(b'}');
     }
 
     fn len_estimate(&self) -> usize {
@@ -274,7 +279,8 @@ fn number<T>(value: Result<Option<T>, lenient::WrongType>, member: &'static str)
 mod tests {
     #[test]
     fn a_read_report_to_the_letter() {
-        let report = AfterMsgReport { reader: "bo", peer: "ana", last_read_s: 7, unread: 2, event_time_ms: 7_001 };
+        let report =
+            AfterMsgReport { reader: "bo", peer: "ana", last_read_s: 7, unread: 2, event_time_ms: 7_001 };
         let mut body = Vec::new();
         report.write(&mut body);
         assert_eq!(
@@ -295,6 +301,7 @@ mod tests {
         body: br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}]"#,
         custom_data: "{\"v\":1}",
         event_time_ms: 1_767_000_100_250,
+        has_risk_content: false,
     };
     const AFTER: AfterSendMsg<'_> =
         AfterSendMsg { message: MESSAGE, send_msg_result: 0, error_info: SEND_MSG_SUCCEED, unread: 3 };

@@ -13,7 +13,9 @@ mod query;
 mod signature;
 
 pub use answer::{Answer, BeforeVerdict, NotJson, accept};
-pub use body::{AfterMsgReport, AfterSendMsg, BeforeSendMsg, Malformed, MessageFacts, ReceivedAfterSendMsg, SEND_MSG_SUCCEED,
+pub use body::{
+    AfterMsgReport, AfterSendMsg, BeforeSendMsg, Malformed, MessageFacts, ReceivedAfterSendMsg,
+    SEND_MSG_SUCCEED,
 };
 pub use command::{CallbackCommand, OptPlatform};
 pub use query::{CallbackQuery, ReceivedQuery, ReceivedSign, Sign, sign};

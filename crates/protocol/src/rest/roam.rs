@@ -125,6 +125,8 @@ pub struct RoamMessage<'a> {
     pub needs_read_receipt: bool,
     /// `SupportMessageExtension`.
     pub supports_extension: bool,
+    /// `HasRiskContent`: a word list marked it. Not part of the original's history, and only there when it is so.
+    pub has_risk_content: bool,
 }
 
 impl RoamMessage<'_> {
@@ -162,8 +164,11 @@ impl RoamMessage<'_> {
             flag(self.needs_read_receipt),
             r#","SupportMessageExtension":"#,
             flag(self.supports_extension),
-            "}",
         );
+        if self.has_risk_content {
+            json::raw(out, br#","HasRiskContent":1"#);
+        }
+        out.push(b'}');
     }
 
     /// About how long the object will be, in bytes.
@@ -237,6 +242,7 @@ mod tests {
             version: 0,
             needs_read_receipt: true,
             supports_extension: false,
+            has_risk_content: false,
         };
         let later = RoamMessage { key: MsgKey { seq: 4, random: 32, time_s: 1950 }, flag_bits: 8, ..message };
         let page = RoamPage { complete: false, messages: &[message, later] };

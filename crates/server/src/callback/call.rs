@@ -27,6 +27,10 @@ use std::time::Duration;
 /// Idle connections are kept for this long: longer than any pause of a busy app, shorter than most servers' own limit.
 const IDLE_CONNECTION_SECS: u64 = 50;
 
+/// Enough for every sender that waits for an answer to its before-callback at a busy moment; a new connection costs
+/// more than an idle one.
+const IDLE_CONNECTIONS_MAX: usize = 1_024;
+
 type HttpClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, Full<Bytes>>;
 
 /// Calls one endpoint, over connections that are kept.
@@ -88,7 +92,7 @@ impl Caller {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(IDLE_CONNECTION_SECS))
-            .pool_max_idle_per_host(endpoint.settings.in_flight_max)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(https);
         Self { endpoint, client, clock }
     }

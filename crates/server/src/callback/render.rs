@@ -49,6 +49,7 @@ fn after_send(event: &Event, fact: &AfterSend, body: &mut Vec<u8>) {
         body: &fact.body,
         custom_data: translate::text(&fact.custom_data),
         event_time_ms: event.recorded_ms,
+        has_risk_content: fact.marked,
     };
     AfterSendMsg { message, send_msg_result, error_info, unread }.write(body);
 }
@@ -75,6 +76,7 @@ pub(super) fn before_send(question: &Question<'_>, now_ms: u64) -> Callback {
         body: &question.content.body,
         custom_data: translate::text(&question.content.custom_data),
         event_time_ms: now_ms,
+        has_risk_content: question.marked,
     };
     let mut body = Vec::new();
     BeforeSendMsg { message }.write(&mut body);

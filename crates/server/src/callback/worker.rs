@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const POLL_MS: u64 = 1_000;
 /// Pause after the store has failed.
 const STORE_PAUSE_MS: u64 = 500;
+/// Pause before a broken worker is started again.
+const RESTART_PAUSE_MS: u64 = 1_000;
 /// Time beyond a call's own limit after which its attempt counts as lost.
 const CLAIM_MARGIN_MS: u64 = 5_000;
 /// Reading the log for fewer events than this is put off while others are under way: it costs the same for many.
@@ -48,12 +50,42 @@ enum Returned {
 }
 
 impl Worker {
+    /// Runs the worker, and again if it should ever panic: callbacks that stand still would be lost in silence.
+    pub async fn supervise(self: Arc<Self>) {
+        loop {
+            let mut running = JoinSet::new();
+            running.spawn(Arc::clone(&self).run());
+            match running.join_next().await {
+                Some(Err(error)) => {
+                    tracing::error!(route = ?self.route, %error, "a worker broke, and is started again")
+                }
+                Some(Ok(())) | None => return,
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = sleep(Duration::from_millis(RESTART_PAUSE_MS)) => {}
+            }
+        }
+    }
+
     /// Works until it is told to stop; then lets the calls under way end, and keeps where it was.
-    pub async fn run(self) {
+    async fn run(self: Arc<Self>) {
         let Some(dispatcher) = self.restore().await else { return };
-        let gauges = Gauges::new(&self.route);
-        let mut running =
-            Running { dispatcher, tasks: JoinSet::new(), log_may_have_more: true, keeping: false, gauges };
+        let teller = Teller {
+            route: self.route.clone(),
+            caller: self.caller.clone(),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            latency_ms: latency_ms(&self.route),
+        };
+        let mut running = Running {
+            dispatcher,
+            tasks: JoinSet::new(),
+            log_may_have_more: true,
+            keeping: false,
+            gauges: Gauges::new(&self.route),
+            teller: Arc::new(teller),
+        };
         while !self.stop.is_cancelled() {
             self.read(&mut running).await;
             self.claim(&mut running);
@@ -85,7 +117,7 @@ impl Worker {
             match self.store.delivery(&self.route).await {
                 Ok(state) => return Some(Dispatcher::restore(limits, schedule, state)),
                 Err(error) => {
-                    tracing::error!(route = ?self.route, %error, "cannot read how far events were told")
+                    tracing::error!(route = ?self.route, %error, "cannot read how far events were told");
                 }
             }
             tokio::select! {
@@ -115,12 +147,10 @@ impl Worker {
 
     fn claim(&self, running: &mut Running) {
         while let Some(attempt) = running.dispatcher.claim(self.clock.now_ms()) {
-            let (caller, store, route) = (self.caller.clone(), Arc::clone(&self.store), self.route.clone());
-            let (clock, gauges) = (Arc::clone(&self.clock), running.gauges.clone());
+            let teller = Arc::clone(&running.teller);
             running.tasks.spawn(async move {
                 let claim = attempt.claim;
-                let verdict = tell(&caller, &*store, &*clock, &route, attempt, &gauges).await;
-                Returned::Judged { claim, verdict }
+                Returned::Judged { claim, verdict: teller.tell(attempt).await }
             });
         }
         running.gauges.in_flight.set(running.dispatcher.in_flight() as f64);
@@ -183,10 +213,11 @@ impl Worker {
         running.gauges.count(&verdict, settled);
         let Verdict::Failed { words, .. } = &verdict else { return };
         let (offset, why) = (claim.offset, words);
+        let sdkappid = self.route.lane.app.0;
         match settled {
-            Settled::Parked => tracing::warn!(route = ?self.route, offset, why, "an event is parked"),
+            Settled::Parked => tracing::warn!(sdkappid, offset, why, "an event is parked"),
             Settled::RetryAt { due_ms } => {
-                tracing::info!(route = ?self.route, offset, due_ms, why, "an event will be told again");
+                tracing::info!(sdkappid, offset, due_ms, why, "an event will be told again");
             }
             Settled::Done | Settled::Stale => {}
         }
@@ -209,6 +240,16 @@ struct Running {
     /// A checkpoint is being written.
     keeping: bool,
     gauges: Gauges,
+    teller: Arc<Teller>,
+}
+
+/// What every attempt of a worker needs.
+struct Teller {
+    route: Route,
+    caller: Caller,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    latency_ms: Histogram,
 }
 
 /// Losing a checkpoint means telling events again, so it is worth insisting, but not for ever.
@@ -223,43 +264,38 @@ async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint) {
     }
 }
 
-async fn tell(
-    caller: &Caller,
-    store: &dyn Store,
-    clock: &dyn Clock,
-    route: &Route,
-    attempt: Attempt,
-    gauges: &Gauges,
-) -> Verdict {
-    let event = match attempt.event {
-        Some(event) => event,
-        None => match read_again(store, route, attempt.claim.offset).await {
-            Ok(event) => event,
-            Err(verdict) => return verdict,
-        },
-    };
-    if !caller.endpoint.wants(render::command(&event.fact)) {
-        return Verdict::Done;
+impl Teller {
+    async fn tell(&self, attempt: Attempt) -> Verdict {
+        let event = match attempt.event {
+            Some(event) => event,
+            None => match self.read_again(attempt.claim.offset).await {
+                Ok(event) => event,
+                Err(verdict) => return verdict,
+            },
+        };
+        if !self.caller.endpoint.wants(render::command(&event.fact)) {
+            return Verdict::Done;
+        }
+        let callback = render::event(&event);
+        let begun_ms = self.clock.now_ms();
+        let result = self.caller.call(&callback).await;
+        self.latency_ms.record(self.clock.now_ms().saturating_sub(begun_ms) as f64);
+        verdict::verdict(&result, self.caller.endpoint.settings.retry_on_error_code)
     }
-    let callback = render::event(&event);
-    let begun_ms = clock.now_ms();
-    let result = caller.call(&callback).await;
-    gauges.latency_ms.record(clock.now_ms().saturating_sub(begun_ms) as f64);
-    verdict::verdict(&result, caller.endpoint.settings.retry_on_error_code)
-}
 
-/// Reads an event that was not kept in memory while it waited.
-async fn read_again(store: &dyn Store, route: &Route, offset: u64) -> Result<Arc<Event>, Verdict> {
-    let failed = |words: String| {
-        let kind = chat::dispatch::FailureKind::Passing { after_ms: None };
-        Err(Verdict::Failed { kind, words })
-    };
-    match store.events(route.lane, offset - 1, 1).await {
-        Ok(events) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
-            Some(event) => Ok(Arc::new(event)),
-            None => failed("the event is not in the log".to_owned()),
-        },
-        Err(error) => failed(format!("the event could not be read: {error}")),
+    /// Reads an event that was not kept in memory while it waited.
+    async fn read_again(&self, offset: u64) -> Result<Arc<Event>, Verdict> {
+        let failed = |words: String| {
+            let kind = chat::dispatch::FailureKind::Passing { after_ms: None };
+            Err(Verdict::Failed { kind, words })
+        };
+        match self.store.events(self.route.lane, offset - 1, 1).await {
+            Ok(events) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
+                Some(event) => Ok(Arc::new(event)),
+                None => failed("the event is not in the log".to_owned()),
+            },
+            Err(error) => failed(format!("the event could not be read: {error}")),
+        }
     }
 }
 
@@ -269,8 +305,20 @@ fn jitter() -> f64 {
     f64::from(random) / f64::from(u32::MAX)
 }
 
+/// What the figures of a route are told apart by.
+fn labels(route: &Route) -> [(&'static str, String); 3] {
+    [
+        ("sdkappid", route.lane.app.to_string()),
+        ("lane", route.lane.index.to_string()),
+        ("endpoint", route.endpoint.0.to_string()),
+    ]
+}
+
+fn latency_ms(route: &Route) -> Histogram {
+    histogram!("couplet_callback_latency_ms", &labels(route))
+}
+
 /// The figures of one route.
-#[derive(Clone)]
 struct Gauges {
     done: Counter,
     retried: Counter,
@@ -278,16 +326,11 @@ struct Gauges {
     in_flight: Gauge,
     held: Gauge,
     open: Gauge,
-    latency_ms: Histogram,
 }
 
 impl Gauges {
     fn new(route: &Route) -> Self {
-        let labels = [
-            ("sdkappid", route.lane.app.to_string()),
-            ("lane", route.lane.index.to_string()),
-            ("endpoint", route.endpoint.0.to_string()),
-        ];
+        let labels = labels(route);
         let attempts = |verdict: &'static str| {
             let mut labels = labels.to_vec();
             labels.push(("verdict", verdict.to_owned()));
@@ -300,7 +343,6 @@ impl Gauges {
             in_flight: gauge!("couplet_callback_in_flight", &labels),
             held: gauge!("couplet_callback_held", &labels),
             open: gauge!("couplet_callback_breaker_open", &labels),
-            latency_ms: histogram!("couplet_callback_latency_ms", &labels),
         }
     }
 

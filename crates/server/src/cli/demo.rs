@@ -1,6 +1,7 @@
 //! `couplet demo`
 
-use super::{Outcome, signals};
+use super::Outcome;
+use super::signals::Signals;
 use crate::app;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags};
@@ -51,6 +52,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         axum::serve(receiver, callbacks).with_graceful_shutdown(until.cancelled_owned()).await
     }]);
 
+    let signals = Signals::listen()?;
     let running = app::start(config, demo::routes(&cast, Arc::clone(&feed), stop.clone())).await?;
     running.import_accounts(cast.sdkappid, &demo::PEOPLE).await?;
     let url = format!("{}/demo", running.url());
@@ -62,9 +64,10 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     if !arguments.no_open && !arguments.json {
         open(&url);
     }
-    signals::stop_wanted().await?;
+    signals.stop_wanted().await;
     // The page's feed is a connection that never ends by itself.
     stop.cancel();
+    // The directory is thrown away: whether it was left in order does not matter.
     running.stop().await;
     for ended in receiving.join_all().await {
         ended?;

@@ -3,7 +3,8 @@
 mod show;
 mod statistics;
 
-use super::{Outcome, signals};
+use super::Outcome;
+use super::signals::Signals;
 use crate::clock::SystemClock;
 use crate::receiver::{self, Answer, Expected, Received, Taker};
 use axum::http::{StatusCode, Uri};
@@ -14,13 +15,12 @@ use hyper::header::CONTENT_TYPE;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use protocol::callback::WebhookHeaders;
 use statistics::Statistics;
 use std::fs::{File, OpenOptions};
 use std::future::Future;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -68,7 +68,7 @@ struct Listening {
 pub(super) async fn run(arguments: Arguments) -> Outcome {
     let record = match &arguments.record {
         Some(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path);
+            let file = open_record(path);
             Some(Mutex::new(file.map_err(|error| format!("cannot write to {}: {error}", path.display()))?))
         }
         None => None,
@@ -88,6 +88,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     });
     let expected = Expected { sdkappid: arguments.sdkappid, token: arguments.token };
     let routes = receiver::routes(expected, Arc::new(SystemClock), Arc::clone(&listening) as Arc<dyn Taker>);
+    let signals = Signals::listen()?;
     let socket = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
@@ -97,7 +98,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     } else {
         println!("Receiving callbacks at http://{address}/callback (Ctrl-C ends, with statistics)\n");
     }
-    axum::serve(socket, routes).with_graceful_shutdown(stop()).await?;
+    axum::serve(socket, routes).with_graceful_shutdown(signals.stop_wanted()).await?;
     let statistics = listening.statistics.lock().expect("nothing panics while it holds this lock");
     let now_ms = SystemClock.now_ms();
     println!(
@@ -107,10 +108,19 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-async fn stop() {
-    if let Err(error) = signals::stop_wanted().await {
-        eprintln!("couplet: cannot wait for signals: {error}");
+/// Opens a file to append whole lines to. One that a crash has cut short is ended first: its callback was not
+/// answered and comes again, while the next one must not be lost in the same line.
+fn open_record(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
     }
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
 }
 
 impl Taker for Listening {
@@ -147,7 +157,7 @@ impl Listening {
     }
 }
 
-/// Passes a callback on with its query, its id and its body.
+/// Passes a callback on with its query, its id, its signature and its body.
 async fn forward(client: &ForwardClient, url: &Uri, received: &Received) -> Answer {
     let bad_gateway = |why: String| {
         eprintln!("couplet: cannot forward: {why}");
@@ -157,8 +167,8 @@ async fn forward(client: &ForwardClient, url: &Uri, received: &Received) -> Answ
     let separator = if url.query().is_some() { '&' } else { '?' };
     let mut request =
         Request::post(format!("{url}{separator}{query}")).header(CONTENT_TYPE, "application/json");
-    if let Some(id) = &received.event_id {
-        request = request.header(WebhookHeaders::ID, id);
+    for (name, value) in &received.webhook {
+        request = request.header(name, value);
     }
     let body = Full::new(bytes::Bytes::from(received.body.get().to_owned()));
     let request = match request.body(body) {

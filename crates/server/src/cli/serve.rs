@@ -1,15 +1,11 @@
 //! `couplet serve`
 
-use super::{Outcome, signals};
+use super::Outcome;
+use super::signals::Signals;
 use crate::app::{self, Running};
-use crate::clock::SystemClock;
 use crate::config::{Config, Flags};
 use crate::telemetry;
 use axum::Router;
-use chat::port::Clock;
-use protocol::usersig::{self, Lifetime, Secret};
-
-const DAY_SECS: u64 = 24 * 60 * 60;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,21 +19,27 @@ pub struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Outcome {
     let config = Config::load(&arguments.flags)?;
     telemetry::start_logging(&config.log)?;
+    let signals = Signals::listen()?;
     let running = app::start(config, Router::new()).await?;
     if arguments.json {
         let ready = serde_json::json!({ "listen": running.address, "url": running.url(), "data_dir": running.data_dir });
         println!("{}", serde_json::json!({ "ready": ready }));
     } else {
-        greet(&running);
+        greet(&running, &arguments.flags);
     }
-    signals::stop_wanted().await?;
+    signals.stop_wanted().await;
     eprintln!("stopping");
-    running.stop().await;
-    Ok(())
+    match running.stop().await {
+        true => Ok(()),
+        false => {
+            Err("not everything ended in order; nothing acknowledged is lost, and the log says what it was"
+                .into())
+        }
+    }
 }
 
-/// Says where the server is and what to try.
-fn greet(running: &Running) {
+/// Says where the server is and what to try. No credential is printed: what stands here ends up in logs.
+fn greet(running: &Running, flags: &Flags) {
     let url = running.url();
     println!("Couplet is ready at {url}");
     println!("  data        {}", running.data_dir.display());
@@ -47,16 +49,27 @@ fn greet(running: &Running) {
         println!("  its key     in {}", path.display());
     }
     let Some(admin) = app.admins.first() else { return };
-    let lifetime = Lifetime { time_s: SystemClock.now_ms() / 1000, expire_s: DAY_SECS };
-    let usersig = usersig::generate(&Secret { sdkappid: app.sdkappid, key: &app.key }, admin, lifetime, None);
-    let query =
-        format!("sdkappid={}&identifier={admin}&usersig={usersig}&random=1&contenttype=json", app.sdkappid);
-    println!("\nTry it (the UserSig is good for a day):\n");
-    println!("  Q='{query}'");
+    let settings = match (&flags.config, &flags.data_dir) {
+        (Some(config), _) => format!(" --config {}", config.display()),
+        (None, Some(data_dir)) => format!(" --data-dir {}", data_dir.display()),
+        (None, None) => String::new(),
+    };
+    let sdkappid = app.sdkappid;
+    println!("\nTry it in another terminal:\n");
+    println!("  SIG=$(couplet usersig {admin} --sdkappid {sdkappid}{settings})");
+    println!("  Q=\"sdkappid={sdkappid}&identifier={admin}&usersig=$SIG&random=1&contenttype=json\"");
     println!("  curl \"{url}/v4/im_open_login_svc/multiaccount_import?$Q\" \\");
     println!("    -d '{{\"AccountList\":[{{\"UserID\":\"ana\"}},{{\"UserID\":\"bo\"}}]}}'");
     println!("  curl \"{url}/v4/openim/sendmsg?$Q\" \\");
-    println!(
-        "    -d '{{\"From_Account\":\"ana\",\"To_Account\":\"bo\",\"MsgRandom\":1,\"MsgBody\":[{{\"MsgType\":\"TIMTextElem\",\"MsgContent\":{{\"Text\":\"lunch?\"}}}}]}}'"
-    );
+    println!("    -d '{EXAMPLE_MESSAGE}'");
+    match (&app.callback, &running.apps_file) {
+        (None, Some(path)) => println!(
+            "\nTo see the callbacks: couplet listen; put its URL into {} under [app.callback], and start again.",
+            path.display()
+        ),
+        (None, None) => println!("\nTo see the callbacks: couplet listen; set its URL under [app.callback]."),
+        (Some(_), _) => {}
+    }
 }
+
+const EXAMPLE_MESSAGE: &str = r#"{"From_Account":"ana","To_Account":"bo","MsgRandom":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}]}"#;

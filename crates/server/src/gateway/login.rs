@@ -1,10 +1,11 @@
 //! The first frame of a connection: who is this, and where were they?
 
 use super::Gateway;
+use super::session::{End, broken};
 use crate::bus::Subscription;
 use crate::credentials::Caller;
 use crate::translate;
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use chat::event::Origin;
 use chat::port::Account;
 use chat::sync::Follower;
@@ -39,10 +40,13 @@ pub(super) async fn login(
     ip: IpAddr,
 ) -> Option<Result<Login, Refused>> {
     let limit = Duration::from_millis(gateway.settings.login_timeout_ms);
-    let Ok(frame) = timeout(limit, first_text(socket)).await else {
-        return Some(Err(Refused { answer: Vec::new(), code: CloseCode::LoginTimeout }));
+    let silently = |code| Some(Err(Refused { answer: Vec::new(), code }));
+    let text = match timeout(limit, first_text(socket)).await {
+        Ok(Ok(text)) => text,
+        Ok(Err(None)) => return None,
+        Ok(Err(Some(code))) => return silently(code),
+        Err(_) => return silently(CloseCode::LoginTimeout),
     };
-    let text = frame?;
     let (id, connect) = match ClientFrame::parse(&text) {
         Ok(ClientFrame { id, request: Request::Connect(connect) }) => (id, connect),
         Ok(ClientFrame { id, .. }) => return Some(Err(refused(Some(id), &ErrorCode::NotConnected.into()))),
@@ -51,12 +55,14 @@ pub(super) async fn login(
     Some(admit(gateway, id, &connect, ip).await.map_err(|failure| refused(Some(id), &failure)))
 }
 
-async fn first_text(socket: &mut WebSocket) -> Option<axum::extract::ws::Utf8Bytes> {
+async fn first_text(socket: &mut WebSocket) -> Result<Utf8Bytes, End> {
     loop {
-        match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(text),
-            Message::Close(_) => return None,
-            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
+        match socket.recv().await {
+            Some(Ok(Message::Text(text))) => return Ok(text),
+            Some(Ok(Message::Binary(_))) => return Err(Some(CloseCode::BadFrame)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Close(_))) | None => return Err(None),
+            Some(Err(error)) => return Err(broken(&error)),
         }
     }
 }

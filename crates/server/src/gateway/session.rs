@@ -30,7 +30,7 @@ const WRITE_TIMEOUT_SECS: u64 = 10;
 const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
 
 /// Why a session ends. `None`: the peer closed, or the connection broke.
-type End = Option<CloseCode>;
+pub(super) type End = Option<CloseCode>;
 
 pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr) {
     let end = match login::login(&gateway, &mut socket, ip).await {
@@ -52,8 +52,9 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr
             end
         }
     };
-    if let Some(code) = end {
-        close(socket, code).await;
+    match end {
+        Some(code) => close(socket, code).await,
+        None => finish(socket).await,
     }
 }
 
@@ -233,7 +234,7 @@ impl<'a> Session<'a> {
 }
 
 /// The peer's fault, or nobody's?
-fn broken(error: &axum::Error) -> End {
+pub(super) fn broken(error: &axum::Error) -> End {
     let text = error.to_string();
     // The library tells these apart only in words.
     if text.contains("too long") || text.contains("Space limit exceeded") {
@@ -273,12 +274,14 @@ async fn close(mut socket: WebSocket, code: CloseCode) {
     let _unheard = timeout(Duration::from_secs(1), async {
         if socket.send(Message::Close(Some(frame))).await.is_ok() {
             // The peer's own close ends the connection in order; without reading it, it might be reset.
-            while let Some(Ok(message)) = socket.recv().await {
-                if matches!(message, Message::Close(_)) {
-                    break;
-                }
-            }
+            while let Some(Ok(_)) = socket.recv().await {}
         }
     })
     .await;
+}
+
+/// Lets the library answer the close of a peer, which it does while it is being read.
+async fn finish(mut socket: WebSocket) {
+    let _unheard =
+        timeout(Duration::from_secs(1), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
 }

@@ -11,6 +11,8 @@ pub struct Health {
     pub metrics: PrometheusHandle,
     /// Set between the end of the start and the beginning of the stop.
     pub ready: AtomicBool,
+    /// Whether changes can still be committed. A store that failed to write once refuses all further changes.
+    pub store_works: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl std::fmt::Debug for Health {
@@ -20,10 +22,13 @@ impl std::fmt::Debug for Health {
 }
 
 pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response {
-    if health.ready.load(Ordering::Relaxed) {
-        "ready\n".into_response()
+    let unavailable = |why| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    if !health.ready.load(Ordering::Relaxed) {
+        unavailable("starting or stopping\n")
+    } else if !(health.store_works)() {
+        unavailable("the store has failed to write; see the log, make room if it is full, and restart\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+        "ready\n".into_response()
     }
 }
 

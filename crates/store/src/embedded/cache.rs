@@ -30,7 +30,7 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         }
     }
 
-    /// The value of a key, which `group` is about to use or change.
+    /// The value of a key that `group` is about to use or change, if it is known.
     pub(super) fn touch(&mut self, key: &K, group: GroupNumber) -> Option<&mut V> {
         let slot = match self.young.entry(key.clone()) {
             Entry::Occupied(slot) => slot.into_mut(),
@@ -40,21 +40,33 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         Some(&mut slot.value)
     }
 
-    /// Keeps a value that was loaded for `group`; everything up to `committed` is in the database.
-    pub(super) fn keep(&mut self, key: K, value: V, group: GroupNumber, committed: GroupNumber) -> &mut V {
-        if self.young.len() >= self.generation_len_max {
-            let mut forgotten = std::mem::take(&mut self.old);
-            forgotten.retain(|_, slot| slot.touched > committed);
-            self.old = std::mem::replace(&mut self.young, forgotten);
+    /// The same, loaded if it is not known. Everything up to `committed` is in the database.
+    pub(super) fn touch_or_load<E>(
+        &mut self,
+        key: &K,
+        group: GroupNumber,
+        committed: GroupNumber,
+        load: impl FnOnce() -> Result<V, E>,
+    ) -> Result<&mut V, E> {
+        if self.young.len() >= self.generation_len_max && !self.young.contains_key(key) {
+            self.turn(committed);
         }
-        let slot = Slot { value, touched: group };
-        match self.young.entry(key) {
-            Entry::Occupied(mut known) => {
-                known.insert(slot);
-                &mut known.into_mut().value
-            }
-            Entry::Vacant(place) => &mut place.insert(slot).value,
-        }
+        let slot = match self.young.entry(key.clone()) {
+            Entry::Occupied(slot) => slot.into_mut(),
+            Entry::Vacant(place) => match self.old.remove(key) {
+                Some(slot) => place.insert(slot),
+                None => place.insert(Slot { value: load()?, touched: group }),
+            },
+        };
+        slot.touched = group;
+        Ok(&mut slot.value)
+    }
+
+    /// Begins a young generation, with what may not be forgotten.
+    fn turn(&mut self, committed: GroupNumber) {
+        let mut forgotten = std::mem::take(&mut self.old);
+        forgotten.retain(|_, slot| slot.touched > committed);
+        self.old = std::mem::replace(&mut self.young, forgotten);
     }
 
     pub(super) fn clear(&mut self) {
@@ -67,11 +79,15 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
 mod tests {
     use super::*;
 
+    fn keep<V>(cache: &mut Cache<u32, V>, key: u32, value: V, [group, committed]: [GroupNumber; 2]) {
+        cache.touch_or_load(&key, group, committed, || Ok::<_, ()>(value)).unwrap();
+    }
+
     #[test]
     fn what_is_used_stays_and_what_is_not_goes() {
         let mut cache = Cache::new(4);
         for key in 0..100 {
-            cache.keep(key, key, 1, 1);
+            keep(&mut cache, key, key, [1, 1]);
             assert_eq!(cache.touch(&0, 1), Some(&mut 0));
         }
         assert_eq!(cache.touch(&50, 1), None);
@@ -81,14 +97,21 @@ mod tests {
     #[test]
     fn what_is_not_committed_is_never_forgotten() {
         let mut cache = Cache::new(2);
-        cache.keep(0, "in flight", 8, 7);
+        keep(&mut cache, 0, "in flight", [8, 7]);
         for key in 1..100 {
-            cache.keep(key, "loaded", 7, 7);
+            keep(&mut cache, key, "loaded", [7, 7]);
         }
         assert_eq!(cache.touch(&0, 8), Some(&mut "in flight"));
         for key in 1..100 {
-            cache.keep(key, "loaded", 8, 8);
+            keep(&mut cache, key, "loaded", [8, 8]);
         }
         assert_eq!(cache.touch(&0, 9), None);
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_not_kept() {
+        let mut cache = Cache::<u32, ()>::new(2);
+        assert_eq!(cache.touch_or_load(&1, 1, 0, || Err("no")), Err("no"));
+        assert_eq!(cache.touch(&1, 1), None);
     }
 }

@@ -3,7 +3,7 @@
 //! The first byte is the version of the row; a reader refuses one it does not know. What a key says is not said
 //! again in the value.
 
-use super::bytes::{Broken, Cursor, put_bytes, put_number, put_user};
+use super::notation::{Broken, Cursor, put_bytes, put_number, put_user};
 use bytes::Bytes;
 use chat::conversation::{Change, Conversation, LogEntry, Place, View};
 use chat::id::{ConversationId, UserId};

@@ -1,18 +1,20 @@
 //! The committer: makes one group after the other durable, and answers its callers.
 //!
-//! A thread of its own, so that the next group is put together while the disk works on this one.
+//! A thread of its own, so that the next group is put together while the disk works on this one. Beside it, the
+//! sweeper keeps the journal short.
 
 use super::engine::Engine;
 use super::group::Sealed;
 use super::operation::stopped;
 use super::queue::Queue;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 pub(super) struct Committer {
     pub(super) engine: Arc<Engine>,
     pub(super) queue: Arc<Queue>,
     pub(super) groups: Receiver<Sealed>,
+    pub(super) sweeper: SyncSender<Sweep>,
     // Behind the receiver: whoever has heard the last word finds the channel closed.
     pub(super) _last_word: LastWord,
 }
@@ -32,14 +34,21 @@ impl Committer {
             for answer in answers {
                 answer.give(&outcome);
             }
-            if outcome.is_err() {
-                continue;
+            if self.engine.wants_sweep(uncut_bytes) && self.sweeper.try_send(Sweep).is_ok() {
+                uncut_bytes = 0;
             }
-            match self.engine.sweep(uncut_bytes) {
-                Ok(true) => uncut_bytes = 0,
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "the journal could not be cut"),
-            }
+        }
+    }
+}
+
+/// It is time to cut the journal.
+pub(super) struct Sweep;
+
+/// Cuts the journal. On a thread of its own, since no commit should wait for that. Ends when the committer has.
+pub(super) fn sweep(engine: &Engine, wanted: &Receiver<Sweep>) {
+    while let Ok(Sweep) = wanted.recv() {
+        if let Err(error) = engine.sweep() {
+            tracing::error!(%error, "the journal could not be cut");
         }
     }
 }

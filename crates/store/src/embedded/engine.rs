@@ -12,6 +12,7 @@ use fjall::{
 };
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Least size of the engine's journal; smaller limits it does not take.
@@ -23,7 +24,7 @@ const JOURNALS_ORDINARY: usize = 4;
 /// How long the end waits for the flush to go on, before it leaves the rest to the next start.
 const FLUSH_WAIT_MS_MAX: u64 = 30_000;
 
-/// Sorts before every row, since those start with four bytes of an app, and is in no prefix.
+/// Shorter than what any row starts with, and so in no prefix that is ever scanned.
 const TOUCH_KEY: &[u8] = &[0];
 
 /// Sets of rows. Their numbers index the engine's list of open tables.
@@ -96,6 +97,11 @@ pub(super) struct Engine {
     database: Database,
     /// Once the journal has grown by this much, the memory tables are written out, so that it can be cut.
     sweep_bytes: u64,
+    /// A write has failed. The database takes no further ones until it is opened again.
+    broken: AtomicBool,
+    /// Makes commits fail, for the test of what follows.
+    #[cfg(test)]
+    pub(super) refuses: AtomicBool,
 }
 
 impl Engine {
@@ -112,7 +118,14 @@ impl Engine {
             tables.push(database.keyspace(table.name(), || table.options()).map_err(at)?);
         }
         let tables = tables.try_into().ok().expect("as many tables were opened as there are");
-        Ok(Self { tables, database, sweep_bytes: options.journal_bytes_max / 2 })
+        Ok(Self {
+            tables,
+            database,
+            sweep_bytes: options.journal_bytes_max / 2,
+            broken: false.into(),
+            #[cfg(test)]
+            refuses: false.into(),
+        })
     }
 
     pub(super) fn snapshot(&self) -> Snapshot<'_> {
@@ -125,14 +138,30 @@ impl Engine {
 
     /// Makes a batch durable, and only then visible.
     pub(super) fn commit(&self, batch: Batch) -> Stored<()> {
-        batch.inner.durability(Some(PersistMode::SyncData)).commit().map_err(unavailable)
+        #[cfg(test)]
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(unavailable(Error::Poisoned));
+        }
+        let committed = batch.inner.durability(Some(PersistMode::SyncData)).commit();
+        committed.map_err(|error| {
+            self.broken.store(true, Ordering::Relaxed);
+            unavailable(error)
+        })
     }
 
-    /// Lets the journal be cut once `bytes` have been committed since the last time. Returns whether it did.
-    pub(super) fn sweep(&self, bytes: u64) -> Stored<bool> {
-        if bytes < self.sweep_bytes {
-            return Ok(false);
-        }
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Whether so much has been committed since the last [`Self::sweep`] that it is time for another.
+    pub(super) fn wants_sweep(&self, bytes: u64) -> bool {
+        bytes >= self.sweep_bytes
+    }
+
+    /// Begins to write out the memory tables, so that the journal can be cut.
+    ///
+    /// It takes a good while, because the engine uses the occasion to free the tables of the time before.
+    pub(super) fn sweep(&self) -> Stored<()> {
         if self.database.journal_count() > JOURNALS_ORDINARY {
             // The engine keeps a journal until each of its tables has written something newer to disk. A table whose
             // last rows were removed again has nothing to write, and would hold the journals for ever.
@@ -142,17 +171,16 @@ impl Engine {
             }
             self.commit(touch)?;
         }
-        for table in &self.tables {
-            table.rotate_memtable().map_err(unavailable)?;
-        }
-        Ok(true)
+        self.rotate()
     }
 
     /// Writes out all memory tables, so that the next start finds little to replay.
     pub(super) fn flush(&self) -> Stored<()> {
-        for table in &self.tables {
-            table.rotate_memtable().map_err(unavailable)?;
+        if self.is_broken() {
+            // Its workers have stopped, and waiting for them would not bring them back.
+            return Err(unavailable(Error::Poisoned));
         }
+        self.rotate()?;
         for _ in 0..FLUSH_WAIT_MS_MAX {
             if self.tables.iter().all(|table| table.sealed_memtable_count() == 0) {
                 return Ok(());
@@ -170,6 +198,13 @@ impl Engine {
             memory_table_bytes: self.database.write_buffer_size(),
             block_cache_bytes: self.database.cache_size(),
         })
+    }
+
+    fn rotate(&self) -> Stored<()> {
+        for table in &self.tables {
+            table.rotate_memtable().map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     fn table(&self, table: Table) -> &Keyspace {

@@ -6,19 +6,20 @@
 
 use super::EmbeddedOptions;
 use super::cache::{Cache, GroupNumber};
-use super::codec::{self, AccountRow, LaneRow};
+use super::codec::{self, LaneRow};
 use super::engine::{Engine, Table};
 use super::group::{Group, Sealed};
 use super::key;
 use super::operation::{Answer, Trim};
 use chat::conversation::{Conversation, Inbox, LogEntry};
-use chat::guard::{DUPLICATE_WINDOW_SECS, DuplicateGuard, FirstSend, SendKey};
+use chat::guard::{DuplicateGuard, FirstSend};
 use chat::port::{Hint, LogRecord, Route, StoreError, Stored};
 use chat::{AppId, ConversationId, EventDraft, EventId, Lane, Message, UserId};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 mod apply;
+mod load;
 mod remove;
 
 /// Lanes and routes are as few as apps and endpoints; this only keeps a mistake from filling the memory.
@@ -134,55 +135,24 @@ impl Ledger {
     }
 
     fn account(&mut self, app: AppId, user: &UserId) -> Stored<&mut Account> {
-        let key = (app, *user);
-        // Looked up twice because the borrow of a hit would last into the miss.
-        if self.accounts.touch(&key, self.number).is_none() {
-            let account = self.load_account(app, user)?;
-            return Ok(self.accounts.keep(key, account, self.number, self.committed));
-        }
-        Ok(self.accounts.touch(&key, self.number).expect("it was there a moment ago"))
-    }
-
-    fn load_account(&self, app: AppId, user: &UserId) -> Stored<Account> {
-        let snapshot = self.engine.snapshot();
-        let key = key::account(app, user);
-        let Some(value) = snapshot.get(Table::Accounts, key)? else {
-            return Ok(Account { exists: false, inbox: Inbox::new(0), names: None });
-        };
-        let row =
-            codec::decode_account(&value).map_err(|what| Table::Accounts.corrupt(key.as_ref(), what))?;
-        let AccountRow { exists, epoch, nick, face_url } = row;
-        let inbox = if exists { super::read::inbox(&snapshot, app, user, epoch)? } else { Inbox::new(epoch) };
-        let named = nick.is_some() || face_url.is_some();
-        Ok(Account { exists, inbox, names: named.then(|| Arc::new(Names { nick, face_url })) })
+        let load = || load::account(&self.engine.snapshot(), app, user);
+        self.accounts.touch_or_load(&(app, *user), self.number, self.committed, load)
     }
 
     /// The conversation, with the guard knowing its sends as far as they still matter at `now_s`.
     fn pair(&mut self, id: &ConversationId, now_s: u64) -> Stored<&mut Pair> {
-        if self.conversations.touch(id, self.number).is_none() {
-            let conversation = self.load_conversation(id, now_s)?;
-            let pair = Pair { conversation, changed_in: 0 };
-            return Ok(self.conversations.keep(*id, pair, self.number, self.committed));
-        }
-        Ok(self.conversations.touch(id, self.number).expect("it was there a moment ago"))
+        let load = || load::pair(&self.engine.snapshot(), id, now_s, &mut self.guard);
+        self.conversations.touch_or_load(id, self.number, self.committed, load)
     }
 
-    fn load_conversation(&mut self, id: &ConversationId, now_s: u64) -> Stored<Option<Conversation>> {
-        let snapshot = self.engine.snapshot();
-        let Some(conversation) = super::read::conversation(&snapshot, id)? else {
-            return Ok(None);
-        };
-        // Nothing newer than the last message needs to be looked for.
-        if conversation.time_s + DUPLICATE_WINDOW_SECS > now_s {
-            for message in super::read::messages(&snapshot, id, u64::MAX) {
-                let message = message?;
-                if message.time_s + DUPLICATE_WINDOW_SECS <= now_s {
-                    break;
-                }
-                self.guard.remember(&SendKey::of(id.app, &message), first_send(&message));
-            }
-        }
-        Ok(Some(conversation))
+    fn lane(&mut self, lane: Lane) -> Stored<&mut Option<LaneEnd>> {
+        let load = || load::lane(&self.engine.snapshot(), lane);
+        self.lanes.touch_or_load(&lane, self.number, self.committed, load)
+    }
+
+    fn cursor(&mut self, route: &Route) -> Stored<&mut u64> {
+        let load = || super::read::cursor(&self.engine.snapshot(), route);
+        self.routes.touch_or_load(route, self.number, self.committed, load)
     }
 
     fn change_conversation(&mut self, id: &ConversationId, conversation: Conversation) {
@@ -215,27 +185,6 @@ impl Ledger {
         Hint { epoch: inbox.epoch, record: LogRecord { entry, message: message.cloned() } }
     }
 
-    fn lane(&mut self, lane: Lane) -> Stored<&mut Option<LaneEnd>> {
-        if self.lanes.touch(&lane, self.number).is_none() {
-            let end = self.load_lane(lane)?;
-            return Ok(self.lanes.keep(lane, end, self.number, self.committed));
-        }
-        Ok(self.lanes.touch(&lane, self.number).expect("it was there a moment ago"))
-    }
-
-    fn load_lane(&self, lane: Lane) -> Stored<Option<LaneEnd>> {
-        let snapshot = self.engine.snapshot();
-        let Some(row) = super::read::lane(&snapshot, lane)? else {
-            return Ok(None);
-        };
-        let prefix = key::lane(lane);
-        let (key, _) = snapshot
-            .last(Table::Events, prefix)?
-            .ok_or_else(|| Table::Events.corrupt(prefix.as_ref(), "a lane has lost its last event"))?;
-        let last = key::offset_of(&key).map_err(|what| Table::Events.corrupt(&key, what))?;
-        Ok(Some(LaneEnd { row, last }))
-    }
-
     /// Writes an event at the end of a lane that was looked up.
     fn record(&mut self, lane: Lane, draft: &EventDraft) -> EventId {
         let end = self.lanes.touch(&lane, self.number).expect("only a lane that was looked up gets an event");
@@ -250,14 +199,6 @@ impl Ledger {
             codec::encode_event(draft, value);
         });
         id
-    }
-
-    fn cursor(&mut self, route: &Route) -> Stored<&mut u64> {
-        if self.routes.touch(route, self.number).is_none() {
-            let cursor = super::read::cursor(&self.engine.snapshot(), route)?;
-            return Ok(self.routes.keep(route.clone(), cursor, self.number, self.committed));
-        }
-        Ok(self.routes.touch(route, self.number).expect("it was there a moment ago"))
     }
 }
 

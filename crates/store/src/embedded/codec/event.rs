@@ -1,7 +1,7 @@
 //! The value of an event.
 
 use super::{Contents, VERSION, flags, unflags, versioned};
-use crate::embedded::bytes::{Broken, Cursor, put_bytes, put_number, put_user};
+use crate::embedded::notation::{Broken, Cursor, put_bytes, put_number, put_user};
 use chat::event::{AfterRead, AfterSend};
 use chat::id::{ConversationId, UserId};
 use chat::{Event, EventDraft, EventId, Fact, Origin, Outcome, Platform, Refusal};
@@ -69,7 +69,7 @@ pub(in crate::embedded) fn people_and_bytes(fact: &Fact) -> ([UserId; 2], usize)
 }
 
 fn put_send(out: &mut Vec<u8>, send: &AfterSend) {
-    out.push(flags([send.online_only]));
+    out.push(flags([send.online_only, send.marked]));
     match send.outcome {
         Outcome::Delivered { unread } => {
             out.push(DELIVERED);
@@ -86,7 +86,7 @@ fn put_send(out: &mut Vec<u8>, send: &AfterSend) {
 }
 
 fn take_send([from, to]: [UserId; 2], value: &[u8], cursor: &mut Cursor<'_>) -> Result<AfterSend, Broken> {
-    let [online_only] = unflags(cursor.byte()?)?;
+    let [online_only, marked] = unflags(cursor.byte()?)?;
     let outcome = match cursor.byte()? {
         DELIVERED => Outcome::Delivered { unread: cursor.number_u32()? },
         REFUSED => {
@@ -110,6 +110,7 @@ fn take_send([from, to]: [UserId; 2], value: &[u8], cursor: &mut Cursor<'_>) -> 
         time_s,
         client_time_s,
         online_only,
+        marked,
         outcome,
         body: contents.part(body),
         custom_data: contents.part(custom_data),

@@ -1,7 +1,7 @@
 //! The value of an event that an endpoint's cursor has passed although it is not done.
 
 use super::{VERSION, versioned};
-use crate::embedded::bytes::{Broken, put_bytes, put_number, put_user};
+use crate::embedded::notation::{Broken, put_bytes, put_number, put_user};
 use chat::dispatch::{Exception, ExceptionState};
 use chat::id::{AppId, ConversationId};
 

@@ -67,6 +67,7 @@ prop_compose! {
                 random: message.random,
                 client_time_s: message.client_time_s,
                 online_only: message.delivery.online_only,
+            marked: false,
                 body: message.body,
                 custom_data: message.custom_data,
             })

@@ -163,10 +163,15 @@ impl Ledger {
         Ok(Some(inboxes))
     }
 
-    /// Files a conversation under both its people, so that it is found when one of them leaves.
+    /// Files a conversation under both its people, so that it is found when one of them leaves. Happens once.
     fn begin(&mut self, id: &ConversationId) {
-        for (user, peer) in [(&id.low, &id.high), (&id.high, &id.low)] {
-            self.group.set(Table::Peers, key::peer(id.app, user, peer), Some(MARK.to_vec()));
+        let mut file = |user, peer| {
+            let key = key::peer(id.app, user, peer);
+            self.group.put(&self.engine, Table::Peers, key, |value| value.extend_from_slice(MARK));
+        };
+        file(&id.low, &id.high);
+        if id.low != id.high {
+            file(&id.high, &id.low);
         }
     }
 

@@ -1,0 +1,25 @@
+//! The server as others see it: over real sockets, with a real data directory and a real callback receiver.
+//!
+//! [`app::TestApp`] is the one door. Requests and answers are written out to the letter; only times, keys and ids,
+//! which the server chooses, are put in a normal form first, by [`literal::literal`].
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod app;
+mod device;
+mod literal;
+mod raw_http;
+mod receiver;
+
+mod accounts;
+mod bad_input;
+mod before_send;
+mod callbacks;
+mod delivery;
+mod filter;
+mod gateway;
+mod history;
+mod sending;
+mod signers;
+mod tls;
+mod tolerance;

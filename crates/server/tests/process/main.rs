@@ -1,0 +1,26 @@
+//! The real binary, real files, real signals.
+//!
+//! Every test starts `couplet` as a child on a directory of its own, and asks it only what a user could ask: over
+//! HTTP, over a WebSocket, on the command line. They wait for events and for nothing else: the line that says that
+//! a server is ready, an answer, a callback, the end of a process. Few and slow; start reading at `kill_nine`.
+//!
+//! `COUPLET_TEST_SEED` repeats a run's choices, `COUPLET_TEST_ROUNDS` is how often `kill_nine` kills, and
+//! `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, and these are tests throughout")]
+
+mod disk_full;
+mod first_start;
+mod kill_nine;
+mod listen;
+mod outage;
+mod stop;
+mod torn_journal;
+
+mod chance;
+mod device;
+mod history;
+mod load;
+mod place;
+mod process;
+mod receiver;
+mod rest;
