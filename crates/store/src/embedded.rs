@@ -158,6 +158,7 @@ impl Embedded {
         !self.engine.is_broken()
     }
 
+    /// May wait for a commit that is under way.
     pub fn stats(&self) -> Stored<EmbeddedStats> {
         self.engine.stats()
     }
