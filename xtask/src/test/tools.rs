@@ -1,6 +1,5 @@
 //! Programs that the steps need: found, else installed where nothing of the user's is touched, else named.
 
-use super::steps::Outcome;
 use crate::tree::root;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
@@ -21,7 +20,7 @@ const NODE: SystemPackage = SystemPackage { probe: &["npm", "--version"], packag
 const CHROMIUM: SystemPackage = SystemPackage { probe: &["chromium", "--version"], packages: &["chromium"] };
 
 /// Runs a command in sight of the user, from the root unless it says otherwise.
-pub(super) fn run(command: &mut Command) -> Result<Outcome> {
+pub(super) fn run(command: &mut Command) -> Result<()> {
     if command.get_current_dir().is_none() {
         command.current_dir(root());
     }
@@ -35,7 +34,7 @@ pub(super) fn run(command: &mut Command) -> Result<Outcome> {
     println!("$ {shown}");
     let status = command.status().with_context(|| format!("cannot start {shown}"))?;
     ensure!(status.success(), "{shown}: {status}");
-    Ok(Outcome::Passed)
+    Ok(())
 }
 
 fn show(command: &Command) -> String {
@@ -97,7 +96,7 @@ pub(super) fn chromium() -> Result<PathBuf> {
 }
 
 /// Installs unless the stamp says that exactly this list was installed before.
-fn install_once(list: &Path, stamp: &Path, install: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+fn install_once(list: &Path, stamp: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let wanted = fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
     if fs::read(stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
@@ -159,7 +158,7 @@ mod tests {
             let mut installed = false;
             install_once(&list, &stamp, || {
                 installed = true;
-                Ok(Outcome::Passed)
+                Ok(())
             })
             .unwrap();
             installed
