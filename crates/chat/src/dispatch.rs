@@ -185,11 +185,8 @@ impl Dispatcher {
     pub fn offer(&mut self, events: Vec<Event>) {
         for event in events {
             let offset = event.id.offset;
-            assert!(
-                offset == self.read_to + 1,
-                "the event log has no gaps: {offset} follows {}",
-                self.read_to
-            );
+            // Not always the next one: what was forgotten before this endpoint came along is passed over.
+            assert!(offset > self.read_to, "events come in order: {offset} after {}", self.read_to);
             self.read_to = offset;
             let conversation = event.conversation;
             let behind_held = self

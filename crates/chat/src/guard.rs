@@ -56,6 +56,10 @@ pub struct DuplicateGuard {
     by_age: VecDeque<([u64; 2], u64)>,
 }
 
+/// Sends remembered at most: 120 s at more than any one writer commits. Only a clock that was set back could want
+/// more, and the oldest go first.
+const SENDS_MAX: usize = 6_000_000;
+
 impl Default for DuplicateGuard {
     fn default() -> Self {
         Self {
@@ -82,23 +86,30 @@ impl DuplicateGuard {
         }
         self.sends.insert(fingerprint, first);
         self.by_age.push_back((fingerprint, first.time_s));
+        if self.by_age.len() > SENDS_MAX {
+            self.forget_oldest();
+        }
     }
 
     /// Forgets what is past the window. Called often, it does little each time.
     pub fn expire(&mut self, now_s: u64) {
-        while let Some((fingerprint, time_s)) = self.by_age.front().copied()
+        while let Some((_, time_s)) = self.by_age.front().copied()
             && time_s + DUPLICATE_WINDOW_SECS <= now_s
         {
-            self.by_age.pop_front();
-            // The same send may have been remembered anew after its first window.
-            if self.sends.get(&fingerprint).is_some_and(|first| first.time_s == time_s) {
-                self.sends.remove(&fingerprint);
-            }
+            self.forget_oldest();
         }
         // A burst should not leave its memory behind.
         if self.sends.capacity() > 8 * self.sends.len().max(1024) {
             self.sends.shrink_to_fit();
             self.by_age.shrink_to_fit();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((fingerprint, time_s)) = self.by_age.pop_front() else { return };
+        // The same send may have been remembered anew after its first window.
+        if self.sends.get(&fingerprint).is_some_and(|first| first.time_s == time_s) {
+            self.sends.remove(&fingerprint);
         }
     }
 

@@ -41,7 +41,8 @@ pub trait Store: Send + Sync + 'static {
     async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, now_ms: u64) -> Stored<Vec<bool>>;
 
     /// Commits a message as one fact: the message, both conversation views, the recipient's unread, both users'
-    /// log entries, the event, and the duplicate guard. An online-only message commits its event and the guard.
+    /// log entries, the event, and the duplicate guard. An online-only message commits its event; its resends are only
+    /// known to the process that took it.
     async fn append(&self, append: Append) -> Stored<Appended>;
 
     /// Commits that a send was refused: its event alone. `None` when one of the two has no account.
@@ -66,7 +67,8 @@ pub trait Store: Send + Sync + 'static {
     /// What happened to a user after a position, oldest first, at most `limit` records.
     async fn changes(&self, app: AppId, user: UserId, after: Position, limit: usize) -> Stored<Changes>;
 
-    /// Events of a lane after an offset, oldest first, at most `limit`, all of them committed, none passed over.
+    /// Events of a lane after an offset, oldest first, at most `limit`, all of them committed. None is passed over
+    /// but those that were forgotten.
     async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>>;
 
     /// How far the events of a lane have been told to an endpoint.
@@ -208,6 +210,12 @@ pub struct Committed {
 pub struct Hint {
     pub epoch: u64,
     pub record: LogRecord,
+}
+
+impl Hint {
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch, offset: self.record.entry.offset }
+    }
 }
 
 /// A log entry with the message it names.

@@ -293,9 +293,9 @@ impl Chat {
                     from: request.from,
                     to: request.to,
                     // A refused message has no place in the conversation to take its number from.
-                    wire_seq: request.seq.unwrap_or(request.random),
+                    wire_seq: stamp.wire_seq.unwrap_or(request.random),
                     random: request.random,
-                    time_s: stamp.now_ms / 1000,
+                    time_s: stamp.time_s,
                     client_time_s: stamp.client_time_s,
                     online_only: request.delivery.online_only,
                     marked: request.delivery.marked,

@@ -4,7 +4,7 @@
 //! it follows hints while each is the next entry, and it reads from its position as soon as one is not.
 
 use crate::conversation::{Inbox, Position};
-use crate::port::{Changes, Hint, LogRecord};
+use crate::port::{Changes, LogRecord};
 
 /// Where a device stands in its user's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +61,16 @@ impl Follower {
         self.behind = true;
     }
 
-    pub fn hint(&mut self, hint: &Hint) -> OnHint {
+    /// Word of an entry at `hint`.
+    pub fn hint(&mut self, hint: Position) -> OnHint {
         if hint.epoch != self.position.epoch {
             self.behind = true;
             return OnHint::Read;
         }
-        if hint.record.entry.offset <= self.position.offset {
+        if hint.offset <= self.position.offset {
             return OnHint::Skip;
         }
-        if hint.record.entry.offset == self.position.offset + 1 && !self.behind {
+        if hint.offset == self.position.offset + 1 && !self.behind {
             self.position.offset += 1;
             return OnHint::Push;
         }
@@ -114,22 +115,22 @@ mod tests {
         LogRecord { entry: LogEntry { offset, unread: 0, change }, message: None }
     }
 
-    fn hint(epoch: u64, offset: u64) -> Hint {
-        Hint { epoch, record: record(offset) }
+    fn hint(epoch: u64, offset: u64) -> Position {
+        Position { epoch, offset }
     }
 
     #[test]
     fn hints_are_pushed_skipped_or_make_it_read() {
         let mut follower = Follower::at_end(&Inbox { epoch: 1, offset: 4, unread: 0 });
-        let seen = [(1, 4), (1, 5), (1, 5), (1, 7), (1, 6), (1, 3)].map(|(e, o)| follower.hint(&hint(e, o)));
+        let seen = [(1, 4), (1, 5), (1, 5), (1, 7), (1, 6), (1, 3)].map(|(e, o)| follower.hint(hint(e, o)));
         use OnHint::{Push, Read, Skip};
         // After the gap at 7 even the right next entry waits for the read, which will bring it in order.
         assert_eq!(seen, [Skip, Push, Skip, Read, Read, Skip]);
         assert!(follower.is_behind());
         let read = follower.read(Changes::Records(vec![record(6), record(7)]), 10);
         assert_eq!(read, OnRead::Push { records: vec![record(6), record(7)], more: false });
-        assert_eq!(follower.hint(&hint(1, 8)), Push);
-        assert_eq!(follower.hint(&hint(2, 1)), Read);
+        assert_eq!(follower.hint(hint(1, 8)), Push);
+        assert_eq!(follower.hint(hint(2, 1)), Read);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub fn may_call(ip: IpAddr, private: PrivateAddresses) -> bool {
     // An IPv4 address in IPv6 clothes is judged by what it is.
     let ip = match ip {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
+        IpAddr::V6(v6) => embedded_v4(v6).map_or(ip, IpAddr::V4),
         IpAddr::V4(_) => ip,
     };
     match ip {
@@ -22,14 +22,24 @@ pub fn may_call(ip: IpAddr, private: PrivateAddresses) -> bool {
     }
 }
 
+/// The IPv4 address that a mapped, compatible, translated (NAT64) or tunnelled (6to4) one leads to.
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [first, second, third, .., high, low] = ip.segments();
+    let from = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0, 0, 0, 0, 0, 0xffff, _, _] => from(high, low),
+        [0, 0, 0, 0, 0, 0, _, _] if !ip.is_loopback() && !ip.is_unspecified() => from(high, low),
+        _ if first == 0x2002 => from(second, third),
+        _ => None,
+    }
+}
+
 /// Link-local, which holds the metadata services of clouds, and what is no address of a server at all.
 fn is_never_called_v4(ip: Ipv4Addr) -> bool {
-    const ALIBABA_METADATA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
-    ip.is_link_local()
-        || ip.is_multicast()
-        || ip.is_broadcast()
-        || ip.octets()[0] == 0
-        || ip == ALIBABA_METADATA
+    const METADATA: [Ipv4Addr; 3] =
+        [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(192, 0, 0, 192)];
+    let special = ip.is_link_local() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0;
+    special || METADATA.contains(&ip)
 }
 
 fn is_never_called_v6(ip: Ipv6Addr) -> bool {
@@ -39,11 +49,14 @@ fn is_never_called_v6(ip: Ipv6Addr) -> bool {
 
 fn is_private_v4(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
-    ip.is_loopback() || ip.is_private() || (first == 100 && (64..128).contains(&second))
+    let shared = first == 100 && (64..128).contains(&second);
+    let benchmarks = first == 198 && (18..20).contains(&second);
+    ip.is_loopback() || ip.is_private() || shared || benchmarks
 }
 
 fn is_private_v6(ip: Ipv6Addr) -> bool {
-    ip.is_loopback() || ip.is_unique_local()
+    let site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
+    ip.is_loopback() || ip.is_unique_local() || site_local
 }
 
 #[cfg(test)]
@@ -70,6 +83,13 @@ mod tests {
             ("fe80::1", false, false),
             ("::ffff:169.254.169.254", false, false),
             ("::ffff:127.0.0.1", true, false),
+            ("64:ff9b::a9fe:a9fe", false, false),
+            ("::169.254.169.254", false, false),
+            ("2002:a9fe:a9fe::", false, false),
+            ("2002:0a00:0001::", true, false),
+            ("168.63.129.16", false, false),
+            ("198.18.0.1", true, false),
+            ("fec0::1", true, false),
             ("2606:2800:220:1::1", true, true),
         ] {
             let address: IpAddr = ip.parse().unwrap();

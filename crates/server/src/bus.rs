@@ -6,7 +6,7 @@ use crate::translate;
 use axum::extract::ws::Utf8Bytes;
 use chat::event::Lane;
 use chat::port::{Bus, Hint};
-use chat::{AppId, Message, UserId};
+use chat::{AppId, Message, Position, UserId};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ pub struct LocalBus {
 #[derive(Debug, Clone)]
 pub enum Push {
     Change {
-        hint: Hint,
+        position: Position,
         frame: Utf8Bytes,
     },
     /// Belongs to no log.
@@ -160,7 +160,8 @@ impl Bus for LocalBus {
     fn user_changed(&self, app: AppId, user: UserId, hint: Hint) {
         self.push(&(app, user), || {
             let frame = text(translate::change_frame(app, hint.epoch, &hint.record));
-            Push::Change { hint, frame }
+            let position = hint.position();
+            Push::Change { position, frame }
         });
     }
 

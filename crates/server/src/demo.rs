@@ -106,8 +106,9 @@ impl Taker for Feed {
         if lines.len() > FEED_LEN_MAX {
             lines.pop_front();
         }
-        drop(lines);
+        // Before others may number theirs.
         self.last.send_replace(number);
+        drop(lines);
         Box::pin(std::future::ready(Answer::ok()))
     }
 }
@@ -150,18 +151,19 @@ fn page(content_type: &'static str, text: &'static str) -> Response {
 }
 
 /// Everything the page needs to play both people. The address is the one the page was asked at.
-async fn session(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Json<serde_json::Value> {
+async fn session(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let cast = &stage.cast;
     let users = PEOPLE.map(|(id, nick)| json!({ "user_id": id, "nick": nick, "usersig": cast.usersig(id) }));
-    Json(json!({
+    let session = Json(json!({
         "sdkappid": cast.sdkappid,
         "ws": format!("ws://{host}/ws"),
         "rest": format!("http://{host}"),
         "users": users,
         "admin": { "identifier": ADMIN, "usersig": cast.usersig(ADMIN) },
         "filtered_word": FILTERED_WORD,
-    }))
+    }));
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], session).into_response()
 }
 
 fn event(id: &str, line: &str) -> Event {

@@ -10,6 +10,8 @@ mod session;
 use crate::bus::{LocalBus, QueueLimits};
 use crate::config;
 use crate::credentials::Credentials;
+use crate::listener::Place;
+use axum::Extension;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, State};
@@ -53,6 +55,7 @@ pub fn routes(gateway: Arc<Gateway>) -> Router {
 async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(place): Extension<Place>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let tasks = gateway.tasks.clone();
@@ -63,6 +66,9 @@ async fn upgrade(
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
             // The library's own task only hands over: the session runs where the server waits for its end.
-            tasks.spawn(session::run(gateway, socket, peer.ip()));
+            tasks.spawn(async move {
+                session::run(gateway, socket, peer.ip()).await;
+                drop(place);
+            });
         })
 }

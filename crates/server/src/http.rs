@@ -25,6 +25,8 @@ use protocol::rest::{self, Command, Query};
 use protocol::{ErrorCode, Failure};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 pub use health::Health;
 
@@ -73,7 +75,9 @@ async fn call(
         Ok(command) => command,
         Err(code) => return answer(&Err(code.into())),
     };
-    let result = match read_body(request, rest.limits.rest_body_bytes_max).await {
+    let reading = read_body(request, rest.limits.rest_body_bytes_max);
+    let read = timeout(Duration::from_secs(BODY_SECS_MAX), reading).await;
+    let result = match read.unwrap_or_else(|_| Err(ErrorCode::BadUrl.with("the body did not come in time"))) {
         Ok(body) => rest.carry_out(command, query.as_deref().unwrap_or(""), body, peer.ip()).await,
         Err(failure) => Err(failure),
     };
@@ -136,6 +140,9 @@ fn store_failure(command: Command, error: &StoreError) -> Failure {
     tracing::error!(%error, api = command.path().1, "a call failed in the store");
     command.internal_error().into()
 }
+
+/// Time for a body to arrive. A caller that dribbles must not hold its place for ever.
+const BODY_SECS_MAX: u64 = 60;
 
 async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Failure> {
     let mut body = request.into_body();

@@ -3,13 +3,15 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,12 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use tower::util::Oneshot;
 
 /// Pause after the system has refused to accept: it is out of something, and trying at once would only burn time.
 const ACCEPT_PAUSE_MS: u64 = 50;
@@ -69,7 +72,7 @@ pub fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| pem("key", key, error))?;
     let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, private)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -90,11 +93,9 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer, place)) => {
-                    let this2 = Arc::clone(&this);
-                    this.tasks.spawn(async move {
-                        this2.serve(stream, peer).await;
-                        drop(place);
-                    });
+                    let serving = Arc::clone(&this);
+                    let place = Place(Arc::new(place));
+                    this.tasks.spawn(async move { serving.serve(stream, peer, place).await });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -104,19 +105,22 @@ impl Listener {
         }
     }
 
-    async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn serve(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Answers are small and wanted at once; a connection that cannot be told so still works.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot turn off delays");
         }
         let served = match &self.tls {
             None => match timeout(self.first_byte_timeout, stream.peek(&mut [0])).await {
-                Ok(Ok(_)) => self.speak(stream, peer).await,
+                Ok(Ok(_)) => self.speak_http1(stream, peer, place).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("it said nothing in time".into()),
             },
             Some(tls) => match timeout(self.first_byte_timeout, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream, peer).await,
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2) => {
+                    self.speak_http2(stream, peer, place).await
+                }
+                Ok(Ok(stream)) => self.speak_http1(stream, peer, place).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("no TLS handshake in time".into()),
             },
@@ -127,30 +131,77 @@ impl Listener {
         }
     }
 
-    async fn speak<S>(
-        &self,
-        stream: S,
-        peer: SocketAddr,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+    async fn speak_http1<S>(&self, stream: S, peer: SocketAddr, place: Place) -> Result<(), BoxError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let routes = self.routes.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            routes.clone().oneshot(request)
-        });
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(self.keep_alive);
-        http.http2().timer(TokioTimer::new());
-        let mut connection = pin!(http.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.keep_alive);
+        let connection = http.serve_connection(TokioIo::new(stream), self.service(peer, place));
+        let mut connection = pin!(connection.with_upgrades());
         tokio::select! {
-            served = connection.as_mut() => return served,
+            served = connection.as_mut() => return Ok(served?),
             () = self.stop.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
-        connection.await
+        Ok(connection.await?)
+    }
+
+    /// Only over TLS, where the two sides have agreed on it: finding out from the first bytes of a plain connection
+    /// would mean waiting for them without an end.
+    async fn speak_http2<S>(&self, stream: S, peer: SocketAddr, place: Place) -> Result<(), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .keep_alive_interval(self.keep_alive)
+            .keep_alive_timeout(self.first_byte_timeout);
+        let connection = http.serve_connection(TokioIo::new(stream), self.service(peer, place));
+        let mut connection = pin!(connection);
+        tokio::select! {
+            served = connection.as_mut() => return Ok(served?),
+            () = self.stop.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        Ok(connection.await?)
+    }
+
+    fn service(&self, peer: SocketAddr, place: Place) -> Service {
+        Service { routes: self.routes.clone(), peer, place }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What TLS calls HTTP/2.
+const HTTP2: &[u8] = b"h2";
+
+/// A connection's share of `limits.connections_max`. A WebSocket takes it along.
+#[derive(Debug, Clone)]
+pub struct Place(
+    #[expect(dead_code, reason = "held, not used: the place is free when the last holder is gone")]
+    Arc<OwnedSemaphorePermit>,
+);
+
+/// The routes, told who is at the other end.
+#[derive(Clone)]
+struct Service {
+    routes: Router,
+    peer: SocketAddr,
+    place: Place,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Oneshot<Router, Request<Body>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.place.clone());
+        self.routes.clone().oneshot(request)
     }
 }
 

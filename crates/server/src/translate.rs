@@ -15,7 +15,7 @@ use protocol::{ErrorCode, Failure, MsgKey, RawValue};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// Marks a recalled message in `MsgFlagBits`.
+/// `MsgFlagBits` of an ordinary message.
 const NO_FLAGS: u32 = 0;
 
 /// The content of a send, without copying its body out of the request.

@@ -209,7 +209,7 @@ impl World {
             online.waiting.push(hint);
             return Ok(());
         }
-        match online.follower.hint(&hint) {
+        match online.follower.hint(hint.position()) {
             OnHint::Push => return self.push(index, vec![hint.record]),
             OnHint::Skip => {}
             OnHint::Read => {

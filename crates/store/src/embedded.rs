@@ -111,7 +111,7 @@ pub struct EmbeddedStats {
 pub struct Embedded {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -138,7 +138,7 @@ impl Embedded {
         let store = Self {
             engine: Arc::clone(&engine),
             queue,
-            reads: Semaphore::new(options.reads_max.max(1)),
+            reads: Arc::new(Semaphore::new(options.reads_max.max(1))),
             threads: Mutex::default(),
         };
         store.start("store-sweep", move || commit::sweep(&engine, &wanted)).map_err(failed)?;
@@ -187,9 +187,13 @@ impl Embedded {
         &self,
         read: impl FnOnce(&Snapshot<'_>) -> Stored<T> + Send + 'static,
     ) -> Stored<T> {
-        let _permit = self.reads.acquire().await.map_err(|_| stopped())?;
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| stopped())?;
         let engine = Arc::clone(&self.engine);
-        let reading = tokio::task::spawn_blocking(move || read(&engine.snapshot()));
+        let reading = tokio::task::spawn_blocking(move || {
+            // The read goes on when its caller has gone, and is counted until it ends.
+            let _permit = permit;
+            read(&engine.snapshot())
+        });
         reading.await.map_err(|error| StoreError::Unavailable(format!("a read was broken off: {error}")))?
     }
 }

@@ -196,3 +196,14 @@ fn an_exception_ahead_of_the_cursor_is_read_again_not_kept() {
     assert_eq!(kept.cursor, 2);
     assert_eq!(kept.exceptions.iter().map(|exception| exception.offset).collect::<Vec<_>>(), [2]);
 }
+
+/// A log that was trimmed before the endpoint was configured made its worker panic for ever.
+#[test]
+fn an_endpoint_that_comes_late_begins_with_what_is_left() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer(vec![event(1_001, "bo"), event(1_007, "cy")]);
+    for attempt in claim_all(&mut dispatcher, 0) {
+        dispatcher.settle(attempt.claim, &Verdict::Done, 0, 1.0);
+    }
+    assert_eq!(dispatcher.checkpoint().unwrap().cursor, 1_007);
+}

@@ -17,7 +17,14 @@ pub(super) fn apps(config: &Config) -> Result<(Vec<App>, Option<PathBuf>), Confi
     if !path.exists() {
         write_first(&path).map_err(|error| ConfigError::Unreadable(path.clone(), error))?;
     }
-    Ok((Config::read_apps(&path)?, Some(path)))
+    let apps = Config::read_apps(&path)?;
+    if apps.is_empty() {
+        return Err(ConfigError::Unusable(format!(
+            "{} declares no app: add one, or remove the file to have one made",
+            path.display()
+        )));
+    }
+    Ok((apps, Some(path)))
 }
 
 fn write_first(path: &Path) -> std::io::Result<()> {
@@ -31,10 +38,15 @@ fn write_first(path: &Path) -> std::io::Result<()> {
     );
     // Whoever can read the key can act as anybody.
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    // Under another name first, so that a file of the right name is always whole.
+    let unfinished = path.with_extension("toml.new");
+    let mut file = options.open(&unfinished)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::File::open(directory)?.sync_all()
 }

@@ -12,7 +12,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -43,11 +43,7 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// What a task of the worker came back with.
-enum Returned {
-    Judged { claim: Claim, verdict: Verdict },
-    Kept,
-}
+type Judged = (Claim, Verdict);
 
 impl Worker {
     /// Runs the worker, and again if it should ever panic: callbacks that stand still would be lost in silence.
@@ -57,7 +53,7 @@ impl Worker {
             running.spawn(Arc::clone(&self).run());
             match running.join_next().await {
                 Some(Err(error)) => {
-                    tracing::error!(route = ?self.route, %error, "a worker broke, and is started again")
+                    tracing::error!(route = ?self.route, %error, "a worker broke, and is started again");
                 }
                 Some(Ok(())) | None => return,
             }
@@ -82,7 +78,7 @@ impl Worker {
             dispatcher,
             tasks: JoinSet::new(),
             log_may_have_more: true,
-            keeping: false,
+            keeping: JoinSet::new(),
             gauges: Gauges::new(&self.route),
             teller: Arc::new(teller),
         };
@@ -150,7 +146,7 @@ impl Worker {
             let teller = Arc::clone(&running.teller);
             running.tasks.spawn(async move {
                 let claim = attempt.claim;
-                Returned::Judged { claim, verdict: teller.tell(attempt).await }
+                (claim, teller.tell(attempt).await)
             });
         }
         running.gauges.in_flight.set(running.dispatcher.in_flight() as f64);
@@ -160,20 +156,18 @@ impl Worker {
 
     /// Writes progress down, one checkpoint at a time, at most every so often.
     fn keep(&self, running: &mut Running) {
-        if running.keeping {
+        if !running.keeping.is_empty() {
             return;
         }
         let Some(checkpoint) = running.dispatcher.checkpoint() else { return };
-        running.keeping = true;
         let (store, route, stop) = (Arc::clone(&self.store), self.route.clone(), self.stop.clone());
         let pause = Duration::from_millis(self.caller.endpoint.settings.checkpoint_ms);
-        running.tasks.spawn(async move {
-            keep(&*store, &route, checkpoint).await;
+        running.keeping.spawn(async move {
+            keep(&*store, &route, checkpoint, &stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(pause) => {}
             }
-            Returned::Kept
         });
     }
 
@@ -191,18 +185,15 @@ impl Worker {
                     self.settle(running, returned);
                 }
             }
+            Some(kept) = running.keeping.join_next() => kept.expect("a checkpoint that is lost must not be followed by another"),
             () = self.recorded.notified() => running.log_may_have_more = true,
             () = sleep(Duration::from_millis(wake_ms.max(1))) => running.log_may_have_more = true,
         }
     }
 
-    fn settle(&self, running: &mut Running, returned: Result<Returned, tokio::task::JoinError>) {
+    fn settle(&self, running: &mut Running, returned: Result<Judged, JoinError>) {
         let (claim, verdict) = match returned {
-            Ok(Returned::Judged { claim, verdict }) => (claim, verdict),
-            Ok(Returned::Kept) => {
-                running.keeping = false;
-                return;
-            }
+            Ok(judged) => judged,
             Err(error) => {
                 // Its claim expires, and the event is told again.
                 tracing::error!(route = ?self.route, %error, "an attempt ended without a verdict");
@@ -212,7 +203,8 @@ impl Worker {
         let settled = running.dispatcher.settle(claim, &verdict, self.clock.now_ms(), jitter());
         running.gauges.count(&verdict, settled);
         let Verdict::Failed { words, .. } = &verdict else { return };
-        let (offset, why) = (claim.offset, words);
+        // Without the answer, which may repeat what the message said.
+        let (offset, why) = (claim.offset, words.split_once(": ").map_or(&**words, |(what, _)| what));
         let sdkappid = self.route.lane.app.0;
         match settled {
             Settled::Parked => tracing::warn!(sdkappid, offset, why, "an event is parked"),
@@ -227,18 +219,21 @@ impl Worker {
         while let Some(returned) = running.tasks.join_next().await {
             self.settle(&mut running, returned);
         }
+        while let Some(kept) = running.keeping.join_next().await {
+            kept.expect("a checkpoint that is lost must not be followed by another");
+        }
         if let Some(checkpoint) = running.dispatcher.checkpoint() {
-            keep(&*self.store, &self.route, checkpoint).await;
+            keep(&*self.store, &self.route, checkpoint, &self.stop).await;
         }
     }
 }
 
 struct Running {
     dispatcher: Dispatcher,
-    tasks: JoinSet<Returned>,
+    tasks: JoinSet<Judged>,
     log_may_have_more: bool,
-    /// A checkpoint is being written.
-    keeping: bool,
+    /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
+    keeping: JoinSet<()>,
     gauges: Gauges,
     teller: Arc<Teller>,
 }
@@ -252,14 +247,17 @@ struct Teller {
     latency_ms: Histogram,
 }
 
-/// Losing a checkpoint means telling events again, so it is worth insisting, but not for ever.
-async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint) {
-    const TRIES: usize = 20;
-    for _ in 0..TRIES {
+/// Insists until the checkpoint is written: the next one builds on it. Only a stop ends that, after a few more tries;
+/// what was not written down is then told again.
+async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint, stop: &CancellationToken) {
+    const TRIES_AFTER_STOP: usize = 3;
+    let mut tries_after_stop = 0;
+    while tries_after_stop < TRIES_AFTER_STOP {
         match store.settle(route, checkpoint.clone()).await {
             Ok(()) => return,
             Err(error) => tracing::error!(?route, %error, "cannot write down how far events were told"),
         }
+        tries_after_stop += usize::from(stop.is_cancelled());
         sleep(Duration::from_millis(STORE_PAUSE_MS)).await;
     }
 }

@@ -123,6 +123,16 @@ fn open_record(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Appends a line, or nothing: half a line would spoil the next one.
+fn append_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let len = file.metadata()?.len();
+    file.write_all(line).inspect_err(|_| {
+        if let Err(error) = file.set_len(len) {
+            eprintln!("couplet: cannot take half a line back: {error}");
+        }
+    })
+}
+
 impl Taker for Listening {
     fn take(&self, received: Received) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
         Box::pin(self.take_in(received))
@@ -135,7 +145,7 @@ impl Listening {
         if let Some(record) = &self.record {
             let line = received.to_line() + "\n";
             let mut file = record.lock().expect("nothing panics while it holds this lock");
-            if let Err(error) = file.write_all(line.as_bytes()) {
+            if let Err(error) = append_whole(&mut file, line.as_bytes()) {
                 eprintln!("couplet: cannot record: {error}");
                 return Answer::refuse(
                     StatusCode::INTERNAL_SERVER_ERROR,
@@ -145,10 +155,12 @@ impl Listening {
         }
         let seen = show::Seen::of(&received);
         self.statistics.lock().expect("nothing panics while it holds this lock").count(&seen, &received);
-        if self.json {
-            println!("{}", received.to_line());
-        } else {
-            println!("{}", seen.to_line(received.at_ms, self.colours));
+        let shown = if self.json { received.to_line() } else { seen.to_line(received.at_ms, self.colours) };
+        // Whoever reads along may have gone; the callbacks are received all the same.
+        if let Err(error) = writeln!(io::stdout(), "{shown}")
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            eprintln!("couplet: cannot print: {error}");
         }
         match &self.forward {
             Some((client, url)) => forward(client, url, &received).await,

@@ -22,8 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
-/// Changes read from the log at once.
-const CHANGES_LEN_MAX: usize = 100;
+/// Changes read from the log at once. A page is held while a slow device takes it, and a message may be written in as
+/// much as 128 KiB of JSON.
+const CHANGES_LEN_MAX: usize = 32;
 /// A write that takes longer has a reader that is not there.
 const WRITE_TIMEOUT_SECS: u64 = 10;
 /// A device is taken for gone after this many half heartbeats of silence.
@@ -150,7 +151,7 @@ impl<'a> Session<'a> {
         }
         match push {
             Push::Online { frame } => write_text(self.socket, frame).await,
-            Push::Change { hint, frame } => match self.login.follower.hint(&hint) {
+            Push::Change { position, frame } => match self.login.follower.hint(position) {
                 OnHint::Push => write_text(self.socket, frame).await,
                 OnHint::Skip | OnHint::Read => Ok(()),
             },

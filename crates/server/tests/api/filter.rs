@@ -82,9 +82,19 @@ async fn marked_and_not_looked_at() {
     assert_eq!(app.send(["ana", "bo"], 3, "soft, hard, never", "").await, REFUSED);
     app.send(["ana", "bo"], 4, "hard, never", r#","SendMsgControl":["NoMsgCheck"]"#).await;
     assert_eq!(app.texts("bo", "ana").await, ["soft", "soft, ****", "hard, never"]);
-    for (result, text) in [(0, "soft"), (0, "soft, ****"), (80001, "soft, hard, never"), (0, "hard, never")] {
+    for (result, text, marked) in [
+        (0, "soft", Some(1)),
+        (0, "soft, ****", Some(1)),
+        (80001, "soft, hard, never", None),
+        (0, "hard, never", None),
+    ] {
         let callback = app.receiver.next().await;
         assert_eq!((&callback.json()["SendMsgResult"], callback.text().as_str()), (&result.into(), text));
+        assert_eq!(
+            callback.json().get("HasRiskContent").and_then(serde_json::Value::as_i64),
+            marked,
+            "{text}"
+        );
     }
     app.stop().await;
 }

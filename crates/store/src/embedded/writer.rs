@@ -110,7 +110,12 @@ impl Writer {
     /// Carries out what has to find everything earlier in the database.
     fn alone<T>(&mut self, operation: impl FnOnce(&mut Ledger) -> Stored<T>) -> Stored<T> {
         self.drain();
-        operation(&mut self.ledger)
+        let result = operation(&mut self.ledger);
+        if let Err(error) = &result {
+            // What it has put into the group so far is half of something.
+            self.ledger.failed(error);
+        }
+        result
     }
 
     /// Waits until nothing is in flight any more.
