@@ -4,7 +4,6 @@
 //! a store only has to keep the results, and cannot count differently from another.
 
 use crate::id::{Side, UserId};
-use crate::port::Append;
 
 /// A place in a user's log. Offsets are only comparable within an epoch.
 ///
@@ -122,49 +121,6 @@ impl Conversation {
     pub fn view(&mut self, side: Side) -> &mut View {
         &mut self.sides[side as usize]
     }
-}
-
-/// What a message makes of its conversation and of the two inboxes.
-#[derive(Debug, Clone, Copy)]
-pub struct Outcome {
-    pub place: Place,
-    /// The recipient's inbox afterwards, and its new entry.
-    pub recipient: Option<(Inbox, LogEntry)>,
-    /// The same of the sender, unless the sender does not get the message or is the recipient.
-    pub sender: Option<(Inbox, LogEntry)>,
-    pub recipient_unread: u32,
-}
-
-/// Applies a message that nothing forbids. `inbox` answers for either person; an online-only message changes
-/// nothing, and only borrows the place it would have had.
-pub fn append(append: &Append, conversation: &mut Conversation, inbox: impl Fn(UserId) -> Inbox) -> Outcome {
-    let Append { from, to, delivery, .. } = append;
-    let id = append.conversation();
-    let mut recipient = inbox(*to);
-    if delivery.online_only {
-        let place = conversation.next(append.time_s);
-        return Outcome { place, recipient: None, sender: None, recipient_unread: recipient.unread };
-    }
-    let place = conversation.advance(append.time_s);
-    let mut enter = |user: &UserId, peer: &UserId, inbox: &mut Inbox, counts: bool| {
-        let view = conversation.view(id.side(user));
-        if !delivery.no_last {
-            view.show(place);
-        }
-        if counts {
-            view.unread += 1;
-            inbox.unread += 1;
-        }
-        inbox.log(Change::Message { peer: *peer, time_s: place.time_s, seq: place.seq })
-    };
-    let to_oneself = from == to;
-    let entry = enter(to, from, &mut recipient, !delivery.no_unread && !to_oneself);
-    let sender = (!to_oneself && !delivery.hidden_from_sender).then(|| {
-        let mut sender = inbox(*from);
-        let entry = enter(from, to, &mut sender, false);
-        (sender, entry)
-    });
-    Outcome { place, recipient: Some((recipient, entry)), sender, recipient_unread: recipient.unread }
 }
 
 /// What marking a conversation as read came to.

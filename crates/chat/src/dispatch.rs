@@ -14,7 +14,6 @@ pub use schedule::{FailureKind, Schedule, Verdict};
 
 use crate::event::Event;
 use crate::id::ConversationId;
-use crate::port::{Checkpoint, DeliveryState};
 use health::Health;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -39,6 +38,25 @@ pub enum ExceptionState {
     Held { due_ms: u64 },
     /// Given up; stands until somebody replays it.
     Parked { at_ms: u64 },
+}
+
+/// How far an endpoint has been told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryState {
+    /// Everything up to here has been told, or is an exception.
+    pub cursor: u64,
+    /// Exceptions that still want attempts.
+    pub held: Vec<Exception>,
+    pub parked_count: u64,
+}
+
+/// Progress of an endpoint, to be kept in one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checkpoint {
+    pub cursor: u64,
+    pub exceptions: Vec<Exception>,
+    /// Offsets that are no longer exceptions.
+    pub resolved: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,6 @@
 //! Facts told to an app's backend, as they stand in the event log.
 
 use crate::id::{AppId, ConversationId, UserId};
-use crate::send::Refusal;
 use bytes::Bytes;
 use std::fmt;
 use std::net::IpAddr;
@@ -130,4 +129,41 @@ pub enum Outcome {
         unread: u32,
     },
     Refused(Refusal),
+}
+
+/// Why a send was not carried out. Those that are kept in events have fixed numbers, since they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    UnknownAccount = 1,
+    TooLong = 2,
+    SeveralCustomElements = 3,
+    Filtered = 4,
+    Vetoed = 5,
+    GateFailed = 6,
+}
+
+impl Refusal {
+    pub const ALL: [Self; 6] = [
+        Self::UnknownAccount,
+        Self::TooLong,
+        Self::SeveralCustomElements,
+        Self::Filtered,
+        Self::Vetoed,
+        Self::GateFailed,
+    ];
+}
+
+impl Refusal {
+    /// Whether the backend is told that the send failed. A send that was malformed, or that the backend itself
+    /// refused, is no news to it.
+    pub fn is_told(self) -> bool {
+        match self {
+            Self::Filtered => true,
+            Self::UnknownAccount
+            | Self::TooLong
+            | Self::SeveralCustomElements
+            | Self::Vetoed
+            | Self::GateFailed => false,
+        }
+    }
 }

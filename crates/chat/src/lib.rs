@@ -8,20 +8,21 @@
 //!
 //! Start at [`send`], which walks one message through every step, then read [`port`].
 
-pub mod conversation;
-pub mod dispatch;
-pub mod event;
-pub mod filter;
-pub mod guard;
 pub mod id;
 pub mod message;
-pub mod model;
+pub mod conversation;
+pub mod event;
+pub mod guard;
+pub mod append;
+pub mod filter;
+pub mod dispatch;
 pub mod port;
 pub mod send;
 pub mod sync;
+pub mod model;
 
 pub use conversation::{Change, Conversation, Inbox, LogEntry, Position};
-pub use event::{Event, EventDraft, EventId, Fact, Lane, Origin, Outcome, Platform};
+pub use event::{Event, EventDraft, EventId, Fact, Lane, Origin, Outcome, Platform, Refusal};
 pub use id::{AppId, ConversationId, Side, UserId};
 pub use message::{Content, Delivery, Message};
-pub use send::{Chat, Refusal, SendError, SendRequest, Sent};
+pub use send::{Chat, SendError, SendRequest, Sent};

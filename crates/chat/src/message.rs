@@ -1,7 +1,6 @@
 //! What is said: a message as it is kept, and the content as its sender gave it.
 
 use crate::id::{AppId, ConversationId, UserId};
-use crate::port::MessageKey;
 use bytes::Bytes;
 
 /// A message as history, devices and events know it.
@@ -43,6 +42,14 @@ impl Message {
     pub fn visible_to(&self, viewer: &UserId) -> bool {
         !(self.delivery.hidden_from_sender && *viewer == self.from && self.from != self.to)
     }
+}
+
+/// What the wire calls `MsgKey`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageKey {
+    pub wire_seq: u32,
+    pub random: u32,
+    pub time_s: u64,
 }
 
 /// How one message travels and counts. Everything off is the ordinary message.

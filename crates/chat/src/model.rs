@@ -3,7 +3,8 @@
 //! It is the yardstick of the contract suite and the ground of the simulation. It knows no batches, no caches and
 //! no files; where another store answers differently, the other store is wrong.
 
-use crate::conversation::{self, Change, Conversation, Inbox, LogEntry, Position};
+use crate::append;
+use crate::conversation::{Change, Conversation, Inbox, LogEntry, Position};
 use crate::dispatch::{Exception, ExceptionState};
 use crate::event::{Event, EventDraft, EventId, Lane};
 use crate::guard::{DuplicateGuard, FirstSend, SendKey};
@@ -146,8 +147,7 @@ impl Store for Model {
         let known = state.conversations.get(&id).map(|(conversation, _)| *conversation);
         let mut conversation = known.unwrap_or_default();
 
-        let outcome =
-            conversation::append(&append, &mut conversation, |user| state.accounts[&(app, user)].inbox);
+        let outcome = append::append(&append, &mut conversation, |user| state.accounts[&(app, user)].inbox);
         let message = Arc::new(append.message(outcome.place));
         let mut hint = |inbox: Inbox, entry: LogEntry, user: UserId| {
             let account = state.accounts.get_mut(&(app, user)).expect("looked up above");

@@ -3,14 +3,16 @@
 //! The [`Store`] offers whole operations: each is atomic, and durable when it returns. [`crate::model`] says by
 //! example what they mean; one contract suite holds every store to it.
 
-use crate::conversation::{Inbox, LogEntry, Position};
-use crate::event::{AfterRead, AfterSend, Event, EventDraft, EventId, Fact, Lane, Origin, Outcome};
+pub use crate::append::Append;
+pub use crate::dispatch::{Checkpoint, DeliveryState, Exception};
+pub use crate::message::MessageKey;
+
+use crate::conversation::{Inbox, LogEntry, Place, Position};
+use crate::event::{AfterRead, Event, EventDraft, EventId, Fact, Lane, Origin};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
-use crate::message::{Content, Delivery, Message};
-use crate::{conversation::Place, dispatch::Exception};
+use crate::message::{Content, Message};
 use async_trait::async_trait;
-use bytes::Bytes;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -99,90 +101,6 @@ pub struct Account {
 impl Account {
     pub fn bare(user: UserId) -> Self {
         Self { user, nick: None, face_url: None }
-    }
-}
-
-/// A message to commit.
-#[derive(Debug, Clone)]
-pub struct Append {
-    pub app: AppId,
-    pub from: UserId,
-    pub to: UserId,
-    /// `None`: the low half of the conversation's number is filled in.
-    pub wire_seq: Option<u32>,
-    /// Whether `wire_seq` was the sender's own choice.
-    pub wire_seq_given: bool,
-    pub random: u32,
-    pub client_time_s: u64,
-    /// The earliest time the message may bear.
-    pub time_s: u64,
-    pub now_ms: u64,
-    pub content_crc: u32,
-    pub body: Bytes,
-    pub custom_data: Bytes,
-    pub offline_push: Bytes,
-    pub delivery: Delivery,
-    /// Who caused the after-send event; `None` when the sender forbade the event.
-    pub event: Option<Origin>,
-}
-
-impl Append {
-    pub fn key(&self) -> SendKey {
-        SendKey {
-            app: self.app,
-            from: self.from,
-            to: self.to,
-            seq: self.wire_seq.filter(|_| self.wire_seq_given),
-            random: self.random,
-            content_crc: self.content_crc,
-        }
-    }
-
-    pub fn conversation(&self) -> ConversationId {
-        ConversationId::new(self.app, self.from, self.to)
-    }
-
-    /// The message as it stands at its place.
-    pub fn message(&self, place: Place) -> Message {
-        Message {
-            from: self.from,
-            to: self.to,
-            time_s: place.time_s,
-            seq: place.seq,
-            wire_seq: self.wire_seq.unwrap_or(place.seq as u32),
-            wire_seq_given: self.wire_seq_given,
-            random: self.random,
-            client_time_s: self.client_time_s,
-            body: self.body.clone(),
-            custom_data: self.custom_data.clone(),
-            offline_push: self.offline_push.clone(),
-            content_crc: self.content_crc,
-            delivery: self.delivery,
-        }
-    }
-}
-
-impl Append {
-    /// The after-send event of the message as committed.
-    pub fn after_send(&self, message: &Message, origin: Origin, recipient_unread: u32) -> EventDraft {
-        EventDraft {
-            recorded_ms: self.now_ms,
-            conversation: self.conversation(),
-            origin,
-            fact: Fact::AfterSend(AfterSend {
-                from: message.from,
-                to: message.to,
-                wire_seq: message.wire_seq,
-                random: message.random,
-                time_s: message.time_s,
-                client_time_s: message.client_time_s,
-                online_only: message.delivery.online_only,
-                marked: message.delivery.marked,
-                outcome: Outcome::Delivered { unread: recipient_unread },
-                body: message.body.clone(),
-                custom_data: message.custom_data.clone(),
-            }),
-        }
     }
 }
 
@@ -349,14 +267,6 @@ impl PageBuilder {
     }
 }
 
-/// What the wire calls `MsgKey`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MessageKey {
-    pub wire_seq: u32,
-    pub random: u32,
-    pub time_s: u64,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HistoryPage {
     pub messages: Vec<Message>,
@@ -384,24 +294,6 @@ pub struct Route {
 /// An endpoint of an app, by the name its configuration gives it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointId(pub Arc<str>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeliveryState {
-    /// Everything up to here has been told, or is an exception.
-    pub cursor: u64,
-    /// Exceptions that still want attempts.
-    pub held: Vec<Exception>,
-    pub parked_count: u64,
-}
-
-/// Progress of an endpoint, to be kept in one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Checkpoint {
-    pub cursor: u64,
-    pub exceptions: Vec<Exception>,
-    /// Offsets that are no longer exceptions.
-    pub resolved: Vec<u64>,
-}
 
 /// Carries hints to sessions and workers. Whatever it loses is found again from a position.
 pub trait Bus: Send + Sync + 'static {

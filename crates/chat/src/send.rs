@@ -1,6 +1,6 @@
 //! The path of one send: judge, ask, commit, hint.
 
-use crate::event::{AfterSend, EventDraft, Fact, Lane, Origin, Outcome};
+use crate::event::{AfterSend, EventDraft, Fact, Lane, Origin, Outcome, Refusal};
 use crate::filter::{self, Judgement, WordList};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
@@ -93,28 +93,6 @@ enum Gated {
     /// The content was replaced, and has to be judged like any other.
     Judge,
     Answer(Sent),
-}
-
-/// Why a send was not carried out. Those that are kept in events have fixed numbers, since they are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    UnknownAccount = 1,
-    TooLong = 2,
-    SeveralCustomElements = 3,
-    Filtered = 4,
-    Vetoed = 5,
-    GateFailed = 6,
-}
-
-impl Refusal {
-    pub const ALL: [Self; 6] = [
-        Self::UnknownAccount,
-        Self::TooLong,
-        Self::SeveralCustomElements,
-        Self::Filtered,
-        Self::Vetoed,
-        Self::GateFailed,
-    ];
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -310,21 +288,6 @@ impl Chat {
             }
         }
         Err(SendError::Refused(refusal))
-    }
-}
-
-impl Refusal {
-    /// Whether the backend is told that the send failed. A send that was malformed, or that the backend itself
-    /// refused, is no news to it.
-    fn is_told(self) -> bool {
-        match self {
-            Self::Filtered => true,
-            Self::UnknownAccount
-            | Self::TooLong
-            | Self::SeveralCustomElements
-            | Self::Vetoed
-            | Self::GateFailed => false,
-        }
     }
 }
 

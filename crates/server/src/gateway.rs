@@ -6,6 +6,7 @@
 mod login;
 mod request;
 mod session;
+mod socket;
 
 use crate::bus::{LocalBus, QueueLimits};
 use crate::config;

@@ -6,19 +6,19 @@
 //!
 //! No rule is decided here, and no SQL is written here.
 
-pub mod address;
 pub mod app;
-pub mod apps;
-pub mod bus;
-pub mod callback;
-pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod credentials;
-pub mod demo;
-pub mod gateway;
 pub mod http;
-pub mod listener;
-pub mod receiver;
-pub mod telemetry;
+pub mod gateway;
+pub mod callback;
+pub mod bus;
+pub mod apps;
+pub mod credentials;
 pub mod translate;
+pub mod listener;
+pub mod address;
+pub mod config;
+pub mod clock;
+pub mod telemetry;
+pub mod receiver;
+pub mod demo;
+pub mod cli;

@@ -3,9 +3,10 @@
 //! Here once, because REST, gateway and callbacks say the same things in the same words.
 
 use bytes::Bytes;
+use chat::event::Refusal;
 use chat::event::{Origin, Platform};
 use chat::port::LogRecord;
-use chat::send::{Refusal, SendError, Sent};
+use chat::send::{SendError, Sent};
 use chat::{AppId, Change, Content, Message, UserId};
 use protocol::callback::OptPlatform;
 use protocol::client;

@@ -1,7 +1,7 @@
 //! The first frame of a connection: who is this, and where were they?
 
 use super::Gateway;
-use super::session::{End, broken};
+use super::socket::{End, broken};
 use crate::bus::Subscription;
 use crate::credentials::Caller;
 use crate::translate;

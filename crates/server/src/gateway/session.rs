@@ -5,10 +5,11 @@
 //! the next session where to go on.
 
 use super::login::{self, Login, wire_position};
+use super::socket::{End, broken, close, finish, send, write, write_text};
 use super::{Gateway, request};
 use crate::bus::Push;
 use crate::translate;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use chat::port::LogRecord;
 use chat::sync::{OnHint, OnRead};
 use futures_util::FutureExt;
@@ -20,18 +21,13 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 /// Changes read from the log at once. A page is held while a slow device takes it, and a message may be written in as
 /// much as 128 KiB of JSON.
 const CHANGES_LEN_MAX: usize = 32;
-/// A write that takes longer has a reader that is not there.
-const WRITE_TIMEOUT_SECS: u64 = 10;
 /// A device is taken for gone after this many half heartbeats of silence.
 const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
-
-/// Why a session ends. `None`: the peer closed, or the connection broke.
-pub(super) type End = Option<CloseCode>;
 
 pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr) {
     let end = match login::login(&gateway, &mut socket, ip).await {
@@ -234,55 +230,9 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The peer's fault, or nobody's?
-pub(super) fn broken(error: &axum::Error) -> End {
-    let text = error.to_string();
-    // The library tells these apart only in words.
-    if text.contains("too long") || text.contains("Space limit exceeded") {
-        return Some(CloseCode::FrameTooLarge);
-    }
-    None
-}
-
 fn every(period: Duration) -> Interval {
     let mut interval = interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval.reset();
     interval
-}
-
-async fn write(socket: &mut WebSocket, frame: Vec<u8>) -> Result<(), End> {
-    let text = Utf8Bytes::try_from(frame).expect("frames are written as JSON text");
-    write_text(socket, text).await
-}
-
-async fn write_text(socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), End> {
-    send(socket, Message::Text(frame)).await
-}
-
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
-    match timeout(Duration::from_secs(WRITE_TIMEOUT_SECS), socket.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(None),
-        Err(_) => Err(Some(CloseCode::SlowReader)),
-    }
-}
-
-async fn close(mut socket: WebSocket, code: CloseCode) {
-    counter!("couplet_gateway_closes_total", "code" => code.name()).increment(1);
-    let frame = CloseFrame { code: code.number(), reason: Utf8Bytes::from_static(code.text()) };
-    // A peer that is gone or not reading does not hear it; that is why it finds its code again when it reconnects.
-    let _unheard = timeout(Duration::from_secs(1), async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            // The peer's own close ends the connection in order; without reading it, it might be reset.
-            while let Some(Ok(_)) = socket.recv().await {}
-        }
-    })
-    .await;
-}
-
-/// Lets the library answer the close of a peer, which it does while it is being read.
-async fn finish(mut socket: WebSocket) {
-    let _unheard =
-        timeout(Duration::from_secs(1), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
 }

@@ -6,7 +6,7 @@ use super::{Account, Ledger, Names, first_send};
 use crate::embedded::codec::{self, AccountRow, MARK};
 use crate::embedded::engine::Table;
 use crate::embedded::{LANES_PER_APP, key};
-use chat::conversation::{self, Change, Inbox, Place};
+use chat::conversation::{Change, Inbox, Place};
 use chat::guard::SendKey;
 use chat::port::{self, Append, Appended, Checkpoint, Committed, MarkRead, Preview, ReadMark, Route, Stored};
 use chat::send::lane_of;
@@ -31,7 +31,7 @@ impl Ledger {
 
         let mut conversation = known.unwrap_or_default();
         let inbox = |user| if user == to { recipient } else { sender };
-        let outcome = conversation::append(append, &mut conversation, inbox);
+        let outcome = chat::append::append(append, &mut conversation, inbox);
         let message = Arc::new(append.message(outcome.place));
         if !append.delivery.online_only {
             if known.is_none() {

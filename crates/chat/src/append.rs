@@ -1,0 +1,138 @@
+//! A message on its way into a commit, and what the commit makes of it.
+//!
+//! Here once, so that no store can count differently from another: a store looks up the conversation and the two
+//! inboxes, lets [`append`] change them, and keeps the results.
+
+use crate::conversation::{Change, Conversation, Inbox, LogEntry, Place};
+use crate::event::{AfterSend, EventDraft, Fact, Origin, Outcome};
+use crate::guard::SendKey;
+use crate::id::{AppId, ConversationId, UserId};
+use crate::message::{Delivery, Message};
+use bytes::Bytes;
+
+/// A message to commit.
+#[derive(Debug, Clone)]
+pub struct Append {
+    pub app: AppId,
+    pub from: UserId,
+    pub to: UserId,
+    /// `None`: the low half of the conversation's number is filled in.
+    pub wire_seq: Option<u32>,
+    /// Whether `wire_seq` was the sender's own choice.
+    pub wire_seq_given: bool,
+    pub random: u32,
+    pub client_time_s: u64,
+    /// The earliest time the message may bear.
+    pub time_s: u64,
+    pub now_ms: u64,
+    pub content_crc: u32,
+    pub body: Bytes,
+    pub custom_data: Bytes,
+    pub offline_push: Bytes,
+    pub delivery: Delivery,
+    /// Who caused the after-send event; `None` when the sender forbade the event.
+    pub event: Option<Origin>,
+}
+
+impl Append {
+    pub fn key(&self) -> SendKey {
+        SendKey {
+            app: self.app,
+            from: self.from,
+            to: self.to,
+            seq: self.wire_seq.filter(|_| self.wire_seq_given),
+            random: self.random,
+            content_crc: self.content_crc,
+        }
+    }
+
+    pub fn conversation(&self) -> ConversationId {
+        ConversationId::new(self.app, self.from, self.to)
+    }
+
+    /// The message as it stands at its place.
+    pub fn message(&self, place: Place) -> Message {
+        Message {
+            from: self.from,
+            to: self.to,
+            time_s: place.time_s,
+            seq: place.seq,
+            wire_seq: self.wire_seq.unwrap_or(place.seq as u32),
+            wire_seq_given: self.wire_seq_given,
+            random: self.random,
+            client_time_s: self.client_time_s,
+            body: self.body.clone(),
+            custom_data: self.custom_data.clone(),
+            offline_push: self.offline_push.clone(),
+            content_crc: self.content_crc,
+            delivery: self.delivery,
+        }
+    }
+}
+
+impl Append {
+    /// The after-send event of the message as committed.
+    pub fn after_send(&self, message: &Message, origin: Origin, recipient_unread: u32) -> EventDraft {
+        EventDraft {
+            recorded_ms: self.now_ms,
+            conversation: self.conversation(),
+            origin,
+            fact: Fact::AfterSend(AfterSend {
+                from: message.from,
+                to: message.to,
+                wire_seq: message.wire_seq,
+                random: message.random,
+                time_s: message.time_s,
+                client_time_s: message.client_time_s,
+                online_only: message.delivery.online_only,
+                marked: message.delivery.marked,
+                outcome: Outcome::Delivered { unread: recipient_unread },
+                body: message.body.clone(),
+                custom_data: message.custom_data.clone(),
+            }),
+        }
+    }
+}
+
+/// What a message makes of its conversation and of the two inboxes.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied {
+    pub place: Place,
+    /// The recipient's inbox afterwards, and its new entry.
+    pub recipient: Option<(Inbox, LogEntry)>,
+    /// The same of the sender, unless the sender does not get the message or is the recipient.
+    pub sender: Option<(Inbox, LogEntry)>,
+    pub recipient_unread: u32,
+}
+
+/// Applies a message that nothing forbids. `inbox` answers for either person; an online-only message changes
+/// nothing, and only borrows the place it would have had.
+pub fn append(append: &Append, conversation: &mut Conversation, inbox: impl Fn(UserId) -> Inbox) -> Applied {
+    let Append { from, to, delivery, .. } = append;
+    let id = append.conversation();
+    let mut recipient = inbox(*to);
+    if delivery.online_only {
+        let place = conversation.next(append.time_s);
+        return Applied { place, recipient: None, sender: None, recipient_unread: recipient.unread };
+    }
+    let place = conversation.advance(append.time_s);
+    let mut enter = |user: &UserId, peer: &UserId, inbox: &mut Inbox, counts: bool| {
+        let view = conversation.view(id.side(user));
+        if !delivery.no_last {
+            view.show(place);
+        }
+        if counts {
+            view.unread += 1;
+            inbox.unread += 1;
+        }
+        inbox.log(Change::Message { peer: *peer, time_s: place.time_s, seq: place.seq })
+    };
+    let to_oneself = from == to;
+    let entry = enter(to, from, &mut recipient, !delivery.no_unread && !to_oneself);
+    let sender = (!to_oneself && !delivery.hidden_from_sender).then(|| {
+        let mut sender = inbox(*from);
+        let entry = enter(from, to, &mut sender, false);
+        (sender, entry)
+    });
+    Applied { place, recipient: Some((recipient, entry)), sender, recipient_unread: recipient.unread }
+}
