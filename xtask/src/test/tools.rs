@@ -92,7 +92,9 @@ pub(super) fn npm_ci(folder: &Path) -> Result<PathBuf> {
 
 pub(super) fn chromium() -> Result<PathBuf> {
     ensure_system(&CHROMIUM)?;
-    Ok("chromium".into())
+    // A browser driver wants the whole path.
+    let found = Command::new("sh").args(["-c", "command -v chromium"]).output()?;
+    Ok(PathBuf::from(String::from_utf8(found.stdout)?.trim()))
 }
 
 /// Installs unless the stamp says that exactly this list was installed before.
