@@ -17,7 +17,6 @@ pub struct Apps {
     by_id: FxHashMap<u32, Arc<App>>,
 }
 
-#[derive(Debug)]
 pub struct App {
     pub id: AppId,
     /// Secrets that UserSigs may be made with: the current one and, while keys are changed, the previous one.
@@ -28,7 +27,6 @@ pub struct App {
 }
 
 /// Where an app's backend is told and asked.
-#[derive(Debug)]
 pub struct Endpoint {
     pub id: EndpointId,
     pub app: AppId,
@@ -39,6 +37,19 @@ pub struct Endpoint {
     /// `None`: all.
     commands: Option<Vec<CallbackCommand>>,
     pub settings: Callback,
+}
+
+// Without the secrets: what can be printed will be, one day.
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("id", &self.id).field("app", &self.app).finish_non_exhaustive()
+    }
 }
 
 impl Endpoint {

@@ -133,7 +133,7 @@ pub struct Embedded {
     pub journal_mib: u64,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct App {
     pub sdkappid: u32,
@@ -149,7 +149,7 @@ pub struct App {
 }
 
 /// Where an app's backend listens, and how it is called.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     pub url: String,
@@ -175,6 +175,22 @@ pub enum FilterAction {
     Block,
     Mask,
     Mark,
+}
+
+// Without the secrets.
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("sdkappid", &self.sdkappid)
+            .field("admins", &self.admins)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("events", &self.events).finish_non_exhaustive()
+    }
 }
 
 /// What the command line says.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// How often the log is looked at although nobody said that there is something new.
@@ -44,6 +44,24 @@ impl std::fmt::Debug for Worker {
 }
 
 type Judged = (Claim, Verdict);
+
+/// Unix time as it was at the beginning, and the time that has really passed since. A clock that is set back must not
+/// hold up callbacks for as long, and one that jumps ahead must not make all that are under way look lost.
+#[derive(Debug, Clone, Copy)]
+struct Steady {
+    began: Instant,
+    began_ms: u64,
+}
+
+impl Steady {
+    fn beginning_at(began_ms: u64) -> Self {
+        Self { began: Instant::now(), began_ms }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.began_ms + self.began.elapsed().as_millis() as u64
+    }
+}
 
 impl Worker {
     /// Runs the worker, and again if it should ever panic: callbacks that stand still would be lost in silence.
@@ -79,6 +97,7 @@ impl Worker {
             tasks: JoinSet::new(),
             log_may_have_more: true,
             keeping: JoinSet::new(),
+            time: Steady::beginning_at(self.clock.now_ms()),
             gauges: Gauges::new(&self.route),
             teller: Arc::new(teller),
         };
@@ -142,7 +161,7 @@ impl Worker {
     }
 
     fn claim(&self, running: &mut Running) {
-        while let Some(attempt) = running.dispatcher.claim(self.clock.now_ms()) {
+        while let Some(attempt) = running.dispatcher.claim(running.time.now_ms()) {
             let teller = Arc::clone(&running.teller);
             running.tasks.spawn(async move {
                 let claim = attempt.claim;
@@ -172,7 +191,7 @@ impl Worker {
     }
 
     async fn wait(&self, running: &mut Running) {
-        let now_ms = self.clock.now_ms();
+        let now_ms = running.time.now_ms();
         let wake_ms =
             running.dispatcher.wake_ms().map_or(POLL_MS, |at_ms| at_ms.saturating_sub(now_ms).min(POLL_MS));
         tokio::select! {
@@ -200,7 +219,7 @@ impl Worker {
                 return;
             }
         };
-        let settled = running.dispatcher.settle(claim, &verdict, self.clock.now_ms(), jitter());
+        let settled = running.dispatcher.settle(claim, &verdict, running.time.now_ms(), jitter());
         running.gauges.count(&verdict, settled);
         let Verdict::Failed { words, .. } = &verdict else { return };
         // Without the answer, which may repeat what the message said.
@@ -230,6 +249,7 @@ impl Worker {
 
 struct Running {
     dispatcher: Dispatcher,
+    time: Steady,
     tasks: JoinSet<Judged>,
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
