@@ -45,6 +45,12 @@ pub struct FirstSend {
     pub wire_seq: u32,
 }
 
+impl FirstSend {
+    pub fn of(message: &Message) -> Self {
+        Self { time_s: message.time_s, client_time_s: message.client_time_s, wire_seq: message.wire_seq }
+    }
+}
+
 /// Sends of the last 120 s.
 ///
 /// At 25,000 messages a second it holds three million of them, so a key is kept as a fingerprint of 128 bits.

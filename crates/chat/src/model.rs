@@ -162,12 +162,7 @@ impl Store for Model {
             kept.0 = conversation;
             kept.1.push(Arc::clone(&message));
         }
-        let first = FirstSend {
-            time_s: message.time_s,
-            client_time_s: message.client_time_s,
-            wire_seq: message.wire_seq,
-        };
-        state.guard.remember(&append.key(), first);
+        state.guard.remember(&append.key(), FirstSend::of(&message));
         let event = append.event.map(|origin| {
             let draft = append.after_send(&message, origin, outcome.recipient_unread);
             state.record(lane_of(&id, self.lanes_per_app), draft)

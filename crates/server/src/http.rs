@@ -99,7 +99,7 @@ impl Rest {
         let caller = self.caller(query).map_err(|failure| match is_json_object(&body) {
             true => failure,
             // The documented order puts the body's JSON first. Looking only now saves good calls the extra pass.
-            false => bad_json(command).into(),
+            false => command.bad_json().into(),
         })?;
         let call = Call { caller, body, ip };
         match command {
@@ -123,16 +123,6 @@ impl Rest {
 fn is_json_object(body: &[u8]) -> bool {
     let starts_as_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     starts_as_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
-}
-
-fn bad_json(command: Command) -> ErrorCode {
-    match command {
-        Command::SendMsg | Command::GetRoamMsg => ErrorCode::BadJson,
-        Command::AccountImport
-        | Command::MultiAccountImport
-        | Command::AccountCheck
-        | Command::AccountDelete => ErrorCode::AccountParameter,
-    }
 }
 
 /// A store that fails is logged here, once, and told as a passing failure of the command's service.

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use chat::event::Refusal;
 use chat::event::{Origin, Platform};
-use chat::port::LogRecord;
+use chat::port::{HistoryPage, LogRecord, MessageKey};
 use chat::send::{SendError, Sent};
 use chat::{AppId, Change, Content, Message, UserId};
 use protocol::callback::OptPlatform;
@@ -43,6 +43,10 @@ pub fn msg_id(app: AppId, from: &UserId, client_time_s: u64, random: u32) -> Str
     format!("{}-{client_time_s}-{random}", from.numeric(app))
 }
 
+fn message_id(app: AppId, message: &Message) -> String {
+    msg_id(app, &message.from, message.client_time_s, message.random)
+}
+
 pub fn sent_id(app: AppId, from: &UserId, sent: &Sent) -> String {
     msg_id(app, from, sent.client_time_s, sent.random)
 }
@@ -53,6 +57,19 @@ pub fn sent_key(sent: &Sent) -> MsgKey {
 
 pub fn message_key(message: &Message) -> MsgKey {
     MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
+}
+
+pub fn history_key(key: &MsgKey) -> MessageKey {
+    MessageKey { wire_seq: key.seq, random: key.random, time_s: key.time_s }
+}
+
+/// A page as it is told: it goes backwards in time, and is told forwards, each message with its [`msg_id`].
+pub fn told_forwards(app: AppId, page: HistoryPage) -> Vec<(Message, String)> {
+    let with_id = |message: Message| {
+        let id = message_id(app, &message);
+        (message, id)
+    };
+    page.messages.into_iter().rev().map(with_id).collect()
 }
 
 /// A message as history and devices show it. `id` is its [`msg_id`], which the result borrows.
@@ -102,7 +119,7 @@ pub fn online_frame(app: AppId, message: &Message) -> Vec<u8> {
 }
 
 fn encoded(app: AppId, message: &Message) -> Vec<u8> {
-    let id = msg_id(app, &message.from, message.client_time_s, message.random);
+    let id = message_id(app, message);
     let shown = shown(message, &id);
     let mut out = Vec::with_capacity(shown.len_estimate());
     shown.write(&mut out);

@@ -65,6 +65,17 @@ impl Command {
         }
     }
 
+    /// What this command's service answers to a body that is not a JSON object.
+    pub fn bad_json(self) -> ErrorCode {
+        match self {
+            Command::SendMsg | Command::GetRoamMsg => ErrorCode::BadJson,
+            Command::AccountImport
+            | Command::MultiAccountImport
+            | Command::AccountCheck
+            | Command::AccountDelete => ErrorCode::AccountParameter,
+        }
+    }
+
     /// What this command's service answers when the server itself fails.
     pub fn internal_error(self) -> ErrorCode {
         match self {

@@ -17,24 +17,21 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Asks the backends of all apps.
-#[derive(Debug)]
 pub struct Questions {
     callers: FxHashMap<u32, Caller>,
-    clock: ClockHandle,
+    clock: Arc<dyn Clock>,
 }
 
-struct ClockHandle(Arc<dyn Clock>);
-
-impl std::fmt::Debug for ClockHandle {
+impl std::fmt::Debug for Questions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
+        f.debug_struct("Questions").field("callers", &self.callers).finish_non_exhaustive()
     }
 }
 
 impl Questions {
     pub fn new(callers: impl IntoIterator<Item = Caller>, clock: Arc<dyn Clock>) -> Self {
         let callers = callers.into_iter().map(|caller| (caller.endpoint.app.0, caller)).collect();
-        Self { callers, clock: ClockHandle(clock) }
+        Self { callers, clock }
     }
 }
 
@@ -42,7 +39,7 @@ impl Questions {
 impl Gate for Questions {
     async fn ask(&self, question: Question<'_>) -> GateAnswer {
         let Some(caller) = self.callers.get(&question.app.0) else { return GateAnswer::Pass };
-        let callback = render::before_send(&question, self.clock.0.now_ms());
+        let callback = render::before_send(&question, self.clock.now_ms());
         let answer = ask(caller, &callback, &question).await;
         let label = match &answer {
             GateAnswer::Pass => "pass",

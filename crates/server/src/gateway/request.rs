@@ -6,7 +6,7 @@ use crate::translate;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use chat::event::Origin;
-use chat::port::{HistoryQuery, MarkRead, MessageKey, StoreError};
+use chat::port::{HistoryQuery, MarkRead, StoreError};
 use chat::send::{Checks, SendRequest};
 use chat::{ConversationId, Delivery, UserId};
 use protocol::client::{self, ClientFrame, History, HistoryPage, Reply, Request};
@@ -99,21 +99,15 @@ impl Asked<'_> {
             viewer,
             time_s_min: 0,
             time_s_max: before.map_or(u64::MAX, |key| key.time_s),
-            before: before.map(|key| MessageKey {
-                wire_seq: key.seq,
-                random: key.random,
-                time_s: key.time_s,
-            }),
+            before: before.map(translate::history_key),
             limit: limit.clamp(1, limits.history_page_len_max),
             bytes_max: limits.history_page_bytes_max,
         };
-        let mut page = self.gateway.chat.store.history(query).await.map_err(unavailable)?;
-        page.messages.reverse();
-        let id_of = |m: &chat::Message| translate::msg_id(app, &m.from, m.client_time_s, m.random);
-        let ids: Vec<String> = page.messages.iter().map(id_of).collect();
-        let shown: Vec<_> =
-            page.messages.iter().zip(&ids).map(|(message, id)| translate::shown(message, id)).collect();
-        Reply::History(HistoryPage { messages: &shown, complete: page.complete }).write(id, out);
+        let page = self.gateway.chat.store.history(query).await.map_err(unavailable)?;
+        let complete = page.complete;
+        let told = translate::told_forwards(app, page);
+        let shown: Vec<_> = told.iter().map(|(message, id)| translate::shown(message, id)).collect();
+        Reply::History(HistoryPage { messages: &shown, complete }).write(id, out);
         Ok(())
     }
 

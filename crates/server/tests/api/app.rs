@@ -275,3 +275,18 @@ pub(crate) fn query(sdkappid: u32, identifier: &str, usersig: &str) -> String {
 pub(crate) fn admin_query() -> String {
     query(SDKAPPID, ADMIN, &usersig(ADMIN))
 }
+
+/// A send that differs from others by its `MsgRandom` alone, for tests of what surrounds it.
+pub(crate) fn plain_send(random: u32) -> String {
+    format!(
+        r#"{{"From_Account":"ana","To_Account":"bo","MsgSeq":7,"MsgRandom":{random},"MsgBody":{}}}"#,
+        text_body("hi")
+    )
+}
+
+/// What [`plain_send`] is answered, normalised.
+pub(crate) fn plain_sent(random: u32) -> String {
+    format!(
+        r#"{{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgTime":T,"MsgKey":"7_{random}_T","MsgId":"N-T-{random}"}}"#
+    )
+}

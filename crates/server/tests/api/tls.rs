@@ -1,6 +1,6 @@
 //! TLS: both versions of HTTP, and the WebSocket, on one port.
 
-use crate::app::{Setup, TestApp, admin_query, login, text_body, usersig, within};
+use crate::app::{Setup, TestApp, admin_query, login, plain_send, plain_sent, usersig, within};
 use crate::device::Device;
 use crate::literal::literal;
 use crate::raw_http::{self, exchange};
@@ -47,19 +47,6 @@ impl Secured {
     }
 }
 
-fn send(random: u32) -> String {
-    format!(
-        r#"{{"From_Account":"ana","To_Account":"bo","MsgSeq":7,"MsgRandom":{random},"MsgBody":{}}}"#,
-        text_body("hi")
-    )
-}
-
-fn sent(random: u32) -> String {
-    format!(
-        r#"{{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgTime":T,"MsgKey":"7_{random}_T","MsgId":"N-T-{random}"}}"#
-    )
-}
-
 #[tokio::test]
 async fn http_1_with_and_without_negotiation() {
     let secured = Secured::start().await;
@@ -71,9 +58,9 @@ async fn http_1_with_and_without_negotiation() {
         let stream = secured.connect(protocols).await;
         assert_eq!(stream.get_ref().1.alpn_protocol(), agreed.map(str::as_bytes));
         let target = format!("/v4/openim/sendmsg?{}", admin_query());
-        let request = raw_http::request("POST", &target, "", send(random).as_bytes());
+        let request = raw_http::request("POST", &target, "", plain_send(random).as_bytes());
         let answer = within("an answer", exchange(stream, &request)).await;
-        assert_eq!((answer.status, literal(&answer.body)), (200, sent(random)));
+        assert_eq!((answer.status, literal(&answer.body)), (200, plain_sent(random)));
         assert!(answer.head.starts_with("HTTP/1.1 "), "{}", answer.head);
     }
     secured.app.stop().await;
@@ -93,12 +80,12 @@ async fn http_2_is_preferred_where_it_is_spoken() {
         async move {
             let request =
                 hyper::Request::post(format!("https://localhost/v4/openim/sendmsg?{}", admin_query()))
-                    .body(Full::new(Bytes::from(send(random))))
+                    .body(Full::new(Bytes::from(plain_send(random))))
                     .unwrap();
             let response = client.send_request(request).await.unwrap();
             assert_eq!((response.status().as_u16(), response.version()), (200, hyper::Version::HTTP_2));
             let body = response.into_body().collect().await.unwrap().to_bytes();
-            assert_eq!(literal(std::str::from_utf8(&body).unwrap()), sent(random));
+            assert_eq!(literal(std::str::from_utf8(&body).unwrap()), plain_sent(random));
         }
     });
     within("all answers", futures_util::future::join_all(calls)).await;

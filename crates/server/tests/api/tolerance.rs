@@ -1,28 +1,16 @@
 //! What real server SDKs send, however odd, is understood.
 
-use crate::app::{ADMIN, OK, SDKAPPID, Setup, admin_query, text_body, usersig};
+use crate::app::{ADMIN, OK, SDKAPPID, Setup, admin_query, plain_send, plain_sent, text_body, usersig};
 use crate::literal::literal;
 use crate::raw_http;
-
-fn send(random: u32) -> String {
-    format!(
-        r#"{{"From_Account":"ana","To_Account":"bo","MsgSeq":7,"MsgRandom":{random},"MsgBody":{}}}"#,
-        text_body("hi")
-    )
-}
-
-fn sent(random: u32) -> String {
-    format!(
-        r#"{{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgTime":T,"MsgKey":"7_{random}_T","MsgId":"N-T-{random}"}}"#
-    )
-}
 
 #[tokio::test]
 async fn any_label_and_any_framing() {
     let app = Setup::default().start().await;
     let target = format!("/v4/openim/sendmsg?{}", admin_query());
-    let plain = |headers: &str, random| raw_http::request("POST", &target, headers, send(random).as_bytes());
-    let text = send(6);
+    let plain =
+        |headers: &str, random| raw_http::request("POST", &target, headers, plain_send(random).as_bytes());
+    let text = plain_send(6);
     let (start, end) = text.split_at(40);
     for (random, request) in [
         (1, plain("", 1)),
@@ -31,11 +19,11 @@ async fn any_label_and_any_framing() {
         (4, plain("Content-Type: application/x-www-form-urlencoded\r\n", 4)),
         (5, plain("Content-Type: \r\nAccept: text/html\r\n", 5)),
         (6, raw_http::chunked("POST", &target, "", &[start, end])),
-        (7, raw_http::request("PUT", &target, "", send(7).as_bytes())),
-        (8, raw_http::request("GET", &target, "", send(8).as_bytes())),
+        (7, raw_http::request("PUT", &target, "", plain_send(7).as_bytes())),
+        (8, raw_http::request("GET", &target, "", plain_send(8).as_bytes())),
     ] {
         let answer = app.exchange(&request).await;
-        assert_eq!((answer.status, literal(&answer.body)), (200, sent(random)), "request {random}");
+        assert_eq!((answer.status, literal(&answer.body)), (200, plain_sent(random)), "request {random}");
         assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
     }
     app.stop().await;
@@ -65,7 +53,11 @@ async fn any_query() {
             format!("&&sdkappid={SDKAPPID}&identifier=%61dministrator&usersig={good}&random=&x&ver=v4&apn=0"),
         ),
     ] {
-        assert_eq!(app.call("openim/sendmsg", &query, &send(random)).await, sent(random), "{query}");
+        assert_eq!(
+            app.call("openim/sendmsg", &query, &plain_send(random)).await,
+            plain_sent(random),
+            "{query}"
+        );
     }
     app.stop().await;
 }
@@ -101,7 +93,7 @@ async fn numbers_as_strings_unknown_and_doubled_members() {
             ),
         ),
     ] {
-        assert_eq!(app.rest("openim/sendmsg", &request).await, sent(random), "{request}");
+        assert_eq!(app.rest("openim/sendmsg", &request).await, plain_sent(random), "{request}");
     }
     // The last of them has no From_Account, so it is the calling admin's.
     assert_eq!(app.texts("bo", "ana").await.len(), 3);

@@ -12,7 +12,7 @@ use super::group::{Group, Sealed};
 use super::key;
 use super::operation::{Answer, Trim};
 use chat::conversation::{Conversation, Inbox, LogEntry};
-use chat::guard::{DuplicateGuard, FirstSend};
+use chat::guard::DuplicateGuard;
 use chat::port::{Hint, LogRecord, Route, StoreError, Stored};
 use chat::{AppId, ConversationId, EventDraft, EventId, Lane, Message, UserId};
 use rustc_hash::FxHashMap;
@@ -200,8 +200,4 @@ impl Ledger {
         });
         id
     }
-}
-
-fn first_send(message: &Message) -> FirstSend {
-    FirstSend { time_s: message.time_s, client_time_s: message.client_time_s, wire_seq: message.wire_seq }
 }

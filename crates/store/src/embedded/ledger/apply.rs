@@ -2,12 +2,12 @@
 //!
 //! Each of them loads everything it needs before it changes anything: one that fails half-way leaves no trace.
 
-use super::{Account, Ledger, Names, first_send};
+use super::{Account, Ledger, Names};
 use crate::embedded::codec::{self, AccountRow, MARK};
 use crate::embedded::engine::Table;
 use crate::embedded::{LANES_PER_APP, key};
 use chat::conversation::{Change, Inbox, Place};
-use chat::guard::SendKey;
+use chat::guard::{FirstSend, SendKey};
 use chat::port::{self, Append, Appended, Checkpoint, Committed, MarkRead, Preview, ReadMark, Route, Stored};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, EventDraft, EventId, UserId};
@@ -46,7 +46,7 @@ impl Ledger {
         let mut log = |user, (inbox, entry)| self.log((app, user), inbox, entry, Some(&message));
         let recipient = outcome.recipient.map(|entered| log(to, entered));
         let sender = outcome.sender.map(|entered| log(from, entered));
-        self.guard.remember(&key, first_send(&message));
+        self.guard.remember(&key, FirstSend::of(&message));
         let event = append.event.map(|origin| {
             let draft = append.after_send(&message, origin, outcome.recipient_unread);
             self.record(lane, &draft)

@@ -1,10 +1,10 @@
 //! What the ledger reads when it meets something for the first time, or again after having forgotten it.
 
-use super::{Account, LaneEnd, Names, Pair, first_send};
+use super::{Account, LaneEnd, Names, Pair};
 use crate::embedded::codec::{self, AccountRow};
 use crate::embedded::engine::{Snapshot, Table};
 use crate::embedded::{key, read};
-use chat::guard::{DUPLICATE_WINDOW_SECS, DuplicateGuard, SendKey};
+use chat::guard::{DUPLICATE_WINDOW_SECS, DuplicateGuard, FirstSend, SendKey};
 use chat::port::Stored;
 use chat::{AppId, ConversationId, Inbox, Lane, UserId};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) fn pair(
             if !matters(message.time_s) {
                 break;
             }
-            guard.remember(&SendKey::of(id.app, &message), first_send(&message));
+            guard.remember(&SendKey::of(id.app, &message), FirstSend::of(&message));
         }
     }
     Ok(Pair { conversation, changed_in: 0 })
