@@ -73,24 +73,20 @@ impl Append {
 impl Append {
     /// The after-send event of the message as committed.
     pub fn after_send(&self, message: &Message, origin: Origin, recipient_unread: u32) -> EventDraft {
-        EventDraft {
-            recorded_ms: self.now_ms,
-            conversation: self.conversation(),
-            origin,
-            fact: Fact::AfterSend(AfterSend {
-                from: message.from,
-                to: message.to,
-                wire_seq: message.wire_seq,
-                random: message.random,
-                time_s: message.time_s,
-                client_time_s: message.client_time_s,
-                online_only: message.delivery.online_only,
-                marked: message.delivery.marked,
-                outcome: Outcome::Delivered { unread: recipient_unread },
-                body: message.body.clone(),
-                custom_data: message.custom_data.clone(),
-            }),
-        }
+        let fact = AfterSend {
+            from: message.from,
+            to: message.to,
+            wire_seq: message.wire_seq,
+            random: message.random,
+            time_s: message.time_s,
+            client_time_s: message.client_time_s,
+            online_only: message.delivery.online_only,
+            marked: message.delivery.marked,
+            outcome: Outcome::Delivered { unread: recipient_unread },
+            body: message.body.clone(),
+            custom_data: message.custom_data.clone(),
+        };
+        EventDraft::new(self.app, self.now_ms, origin, Fact::AfterSend(fact))
     }
 }
 

@@ -7,61 +7,30 @@
 //! (retrying, waiting behind a retrying one of its conversation, or parked).
 
 mod health;
+mod progress;
 mod schedule;
 
 pub use health::HealthLimits;
+pub use progress::{
+    ANSWER_HEAD_BYTES_MAX, Checkpoint, Delivered, DeliveryState, Exception, ExceptionState, FailedAttempt,
+    Failure, FailureReason, Progress, Receipt, Replay, Standing,
+};
 pub use schedule::{FailureKind, Schedule, Verdict};
 
 use crate::event::Event;
 use crate::id::ConversationId;
+use crate::pace::Pace;
 use health::Health;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// An event that the cursor has passed although it is not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exception {
-    pub offset: u64,
-    pub conversation: ConversationId,
-    pub state: ExceptionState,
-    pub attempts: u32,
-    /// When the first attempt was made; 0 before it.
-    pub first_attempt_ms: u64,
-    /// What the last attempt came to, in words; empty before it.
-    pub last_failure: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExceptionState {
-    /// Due at a time, or as soon as it is first of its conversation.
-    Held { due_ms: u64 },
-    /// Given up; stands until somebody replays it.
-    Parked { at_ms: u64 },
-}
-
-/// How far an endpoint has been told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeliveryState {
-    /// Everything up to here has been told, or is an exception.
-    pub cursor: u64,
-    /// Exceptions that still want attempts.
-    pub held: Vec<Exception>,
-    pub parked_count: u64,
-}
-
-/// Progress of an endpoint, to be kept in one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Checkpoint {
-    pub cursor: u64,
-    pub exceptions: Vec<Exception>,
-    /// Offsets that are no longer exceptions.
-    pub resolved: Vec<u64>,
-}
-
 #[derive(Debug, Clone, Copy)]
 pub struct DispatchLimits {
     pub in_flight_max: usize,
+    /// Further attempts, in place of ones that take much longer than is usual for the endpoint: a few that hang must not
+    /// take the room of all others.
+    pub stuck_max: usize,
     /// Events read from the log and never tried.
     pub fresh_max: usize,
     /// Exceptions still wanting attempts; the log is read no further while there are as many.
@@ -103,6 +72,7 @@ pub enum Settled {
 #[derive(Debug)]
 struct Entry {
     conversation: ConversationId,
+    recorded_ms: u64,
     event: Option<Arc<Event>>,
     attempts: u32,
     first_attempt_ms: u64,
@@ -138,16 +108,26 @@ pub struct Dispatcher {
     delayed: BTreeSet<(u64, u64)>,
     /// Claimed: (until, offset).
     claims: BTreeSet<(u64, u64)>,
+    /// Those of the claims that do not take longer than usual.
+    brisk: BTreeSet<(u64, u64)>,
+    pace: Pace,
     claim_last: u64,
     cursor_kept: u64,
     changed: BTreeSet<u64>,
     parked: Vec<Exception>,
+    parked_count: u64,
     resolved: Vec<u64>,
+    delivered: VecDeque<Delivered>,
+    failures: VecDeque<FailedAttempt>,
 }
 
+/// Deliveries, and failures, that wait for the next checkpoint.
+const INSPECTION_LEN_MAX: usize = 20_000;
+
 impl Dispatcher {
-    /// Goes on from what a checkpoint kept.
-    pub fn restore(limits: DispatchLimits, schedule: Schedule, state: DeliveryState) -> Self {
+    /// Goes on from what a checkpoint kept. The clock may have been set back since then: nothing waits for longer than it
+    /// would after an attempt that failed just now, and no attempt was made later than now.
+    pub fn restore(limits: DispatchLimits, schedule: Schedule, state: DeliveryState, now_ms: u64) -> Self {
         assert!(
             limits.in_flight_max > 0 && limits.fresh_max > 0 && limits.held_max > 0,
             "a dispatcher has room to work"
@@ -163,22 +143,29 @@ impl Dispatcher {
             ready: BTreeSet::new(),
             delayed: BTreeSet::new(),
             claims: BTreeSet::new(),
+            brisk: BTreeSet::new(),
+            pace: Pace::default(),
             claim_last: 0,
             cursor_kept: state.cursor,
             changed: BTreeSet::new(),
             parked: Vec::new(),
+            parked_count: state.parked_count,
             resolved: Vec::new(),
+            delivered: VecDeque::new(),
+            failures: VecDeque::new(),
         };
+        let due_ms_max = now_ms + this.schedule.delay_ms_max();
         for exception in state.held {
             let ExceptionState::Held { due_ms } = exception.state else {
                 continue;
             };
             let entry = Entry {
                 conversation: exception.conversation,
+                recorded_ms: exception.recorded_ms,
                 event: None,
                 attempts: exception.attempts,
-                first_attempt_ms: exception.first_attempt_ms,
-                due_ms,
+                first_attempt_ms: exception.first_attempt_ms.min(now_ms),
+                due_ms: due_ms.min(due_ms_max),
                 claim: None,
                 last_failure: exception.last_failure,
                 kept: true,
@@ -206,13 +193,14 @@ impl Dispatcher {
             // Not always the next one: what was forgotten before this endpoint came along is passed over.
             assert!(offset > self.read_to, "events come in order: {offset} after {}", self.read_to);
             self.read_to = offset;
-            let conversation = event.conversation;
+            let (conversation, recorded_ms) = (event.conversation, event.recorded_ms);
             let behind_held = self
                 .queues
                 .get(&conversation)
                 .is_some_and(|queue| queue.front().is_some_and(|front| !self.fresh.contains(front)));
             let entry = Entry {
                 conversation,
+                recorded_ms,
                 event: (!behind_held).then(|| Arc::new(event)),
                 attempts: 0,
                 first_attempt_ms: 0,
@@ -240,7 +228,8 @@ impl Dispatcher {
             self.delayed.pop_first();
             self.ready.insert(offset);
         }
-        if self.claims.len() >= self.health.allows(self.limits.in_flight_max, now_ms) {
+        self.notice_stuck(now_ms);
+        if self.claims.len() >= self.health.allows(self.room(), now_ms) {
             return None;
         }
         let offset = match self.ready.pop_first() {
@@ -259,6 +248,7 @@ impl Dispatcher {
             entry.first_attempt_ms = now_ms;
         }
         self.claims.insert((lease.until_ms, offset));
+        self.brisk.insert((lease.until_ms, offset));
         let claim = Claim { offset, id: lease.id };
         Some(Attempt { claim, number: entry.attempts, event: entry.event.clone() })
     }
@@ -273,11 +263,27 @@ impl Dispatcher {
             Some(current) if current.id == id => {
                 entry.claim = None;
                 self.claims.remove(&(current.until_ms, offset));
+                self.brisk.remove(&(current.until_ms, offset));
+                if matches!(verdict, Verdict::Done(Receipt::Answered { .. })) {
+                    let begun_ms = current.until_ms - self.limits.claim_ms;
+                    self.pace.answered(now_ms.saturating_sub(begun_ms));
+                }
             }
             _ => return Settled::Stale,
         }
-        if let Verdict::Failed { words, .. } = verdict {
-            entry.last_failure.clone_from(words);
+        let number = entry.attempts;
+        match verdict {
+            Verdict::Failed { failure, .. } => {
+                entry.last_failure.clone_from(&failure.words);
+                inspect(
+                    &mut self.failures,
+                    FailedAttempt { offset, number, at_ms: now_ms, failure: failure.clone() },
+                );
+            }
+            Verdict::Done(receipt) => {
+                let done = Delivered { offset, at_ms: now_ms, attempt: number, receipt: *receipt };
+                inspect(&mut self.delivered, done);
+            }
         }
         let (attempts, first_attempt_ms) = (entry.attempts, entry.first_attempt_ms);
         match self.schedule.next(verdict, attempts, now_ms.saturating_sub(first_attempt_ms), jitter) {
@@ -310,7 +316,9 @@ impl Dispatcher {
             Some(_) => None,
             None => self.delayed.first().map(|(due_ms, _)| *due_ms),
         };
-        [claim_ms, work_ms].into_iter().flatten().min()
+        // Whoever waits for room has it as soon as a call turns out to be stuck.
+        let room_ms = (!self.ready.is_empty() && !self.health.is_open()).then(|| self.stuck_ms()).flatten();
+        [claim_ms, work_ms, room_ms].into_iter().flatten().min()
     }
 
     /// What has to be kept so that a restart goes on from here. `None` when nothing changed since the last one.
@@ -322,6 +330,7 @@ impl Dispatcher {
             && self.changed.first().is_none_or(|first| *first > cursor)
             && self.parked.iter().all(|exception| exception.offset > cursor)
             && self.resolved.is_empty()
+            && self.failures.is_empty()
         {
             return None;
         }
@@ -341,13 +350,46 @@ impl Dispatcher {
             exceptions.push(Exception {
                 offset,
                 conversation: entry.conversation,
+                recorded_ms: entry.recorded_ms,
                 state: ExceptionState::Held { due_ms: entry.due_ms },
                 attempts: entry.attempts,
                 first_attempt_ms: entry.first_attempt_ms,
                 last_failure: entry.last_failure.clone(),
             });
         }
-        Some(Checkpoint { cursor, exceptions, resolved: std::mem::take(&mut self.resolved) })
+        Some(Checkpoint {
+            cursor,
+            exceptions,
+            resolved: std::mem::take(&mut self.resolved),
+            delivered: std::mem::take(&mut self.delivered).into(),
+            failures: std::mem::take(&mut self.failures).into(),
+        })
+    }
+
+    /// Where the event at this offset stands.
+    pub fn standing(&self, offset: u64) -> Standing {
+        let Some(entry) = self.entries.get(&offset) else {
+            return if offset > self.read_to { Standing::NotRead } else { Standing::Settled };
+        };
+        let first = self.queues[&entry.conversation].front().expect("every entry is in a queue");
+        match entry.claim {
+            _ if *first != offset => Standing::Behind { offset: *first },
+            Some(_) => Standing::InFlight { attempt: entry.attempts },
+            None if self.ready.contains(&offset) => Standing::Ready,
+            None => Standing::RetryAt { due_ms: entry.due_ms, attempts: entry.attempts },
+        }
+    }
+
+    pub fn progress(&self) -> Progress {
+        Progress {
+            read_to: self.read_to,
+            unsettled: self.entries.len(),
+            in_flight: self.claims.len(),
+            held: self.held(),
+            parked: self.parked_count,
+            oldest_recorded_ms: self.entries.first_key_value().map(|(_, entry)| entry.recorded_ms),
+            is_open: self.is_open(),
+        }
     }
 
     /// Everything that was read is settled.
@@ -428,9 +470,11 @@ impl Dispatcher {
         let entry = self.leave(offset);
         // The exception stays, in another state, so it must not be resolved.
         self.resolved.retain(|resolved| *resolved != offset);
+        self.parked_count += 1;
         self.parked.push(Exception {
             offset,
             conversation: entry.conversation,
+            recorded_ms: entry.recorded_ms,
             state: ExceptionState::Parked { at_ms: now_ms },
             attempts: entry.attempts,
             first_attempt_ms: entry.first_attempt_ms,
@@ -444,12 +488,42 @@ impl Dispatcher {
             && until_ms <= now_ms
         {
             self.claims.pop_first();
+            self.brisk.remove(&(until_ms, offset));
             let entry = self.entries.get_mut(&offset).expect("claimed offsets have entries");
             entry.claim = None;
-            "the attempt was lost".clone_into(&mut entry.last_failure);
+            let failure = Failure {
+                reason: FailureReason::Lost,
+                status: 0,
+                latency_ms: self.limits.claim_ms,
+                words: "the attempt was lost".to_owned(),
+                answer: String::new(),
+            };
+            entry.last_failure.clone_from(&failure.words);
+            let number = entry.attempts;
+            inspect(&mut self.failures, FailedAttempt { offset, number, at_ms: now_ms, failure });
             self.health.failed(now_ms);
             self.hold(offset, now_ms);
         }
+    }
+
+    /// How many attempts may be under way at a healthy endpoint.
+    fn room(&self) -> usize {
+        let stuck = self.claims.len() - self.brisk.len();
+        self.limits.in_flight_max + stuck.min(self.limits.stuck_max)
+    }
+
+    fn notice_stuck(&mut self, now_ms: u64) {
+        while let Some(stuck_ms) = self.stuck_ms()
+            && stuck_ms <= now_ms
+        {
+            self.brisk.pop_first();
+        }
+    }
+
+    /// When the oldest of the brisk calls will be stuck.
+    fn stuck_ms(&self) -> Option<u64> {
+        let (until_ms, _) = self.brisk.first()?;
+        Some(until_ms - self.limits.claim_ms + self.pace.slow_ms()?)
     }
 
     /// The endpoint is back: nothing waits for its time any more.
@@ -458,6 +532,15 @@ impl Dispatcher {
             self.ready.insert(offset);
         }
     }
+}
+
+/// Keeps something for whoever looks at it later. The oldest goes first: a store that does not answer must not fill the
+/// memory.
+fn inspect<T>(kept: &mut VecDeque<T>, item: T) {
+    if kept.len() == INSPECTION_LEN_MAX {
+        kept.pop_front();
+    }
+    kept.push_back(item);
 }
 
 #[cfg(test)]

@@ -49,6 +49,16 @@ pub struct EventDraft {
 }
 
 impl EventDraft {
+    pub fn new(app: AppId, recorded_ms: u64, origin: Origin, fact: Fact) -> Self {
+        let [one, other] = fact.people();
+        Self { recorded_ms, conversation: ConversationId::new(app, one, other), origin, fact }
+    }
+
+    /// Whether it only makes sense between people who have accounts: a send to nobody is no refused send.
+    pub fn needs_accounts(&self) -> bool {
+        matches!(self.fact, Fact::AfterSend(AfterSend { outcome: Outcome::Refused(_), .. }))
+    }
+
     pub fn at(self, id: EventId) -> Event {
         let Self { recorded_ms, conversation, origin, fact } = self;
         Event { id, recorded_ms, conversation, origin, fact }
@@ -87,10 +97,185 @@ impl Platform {
     ];
 }
 
+/// What happened. Every kind is a callback of its own; what it is called there is not known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     AfterSend(AfterSend),
     AfterRead(AfterRead),
+    AfterRecall(AfterRecall),
+    AfterEdit(AfterEdit),
+    AfterExtension(AfterExtension),
+    State(StateChange),
+    Relation(RelationChange),
+    Profile(ProfileChange),
+}
+
+impl Fact {
+    /// The two people between whom it happened, and so the order in which it is told. What concerns one person alone
+    /// stands in the conversation that person has with itself.
+    pub fn people(&self) -> [UserId; 2] {
+        match self {
+            Self::AfterSend(fact) => [fact.from, fact.to],
+            Self::AfterRead(fact) => [fact.reader, fact.peer],
+            Self::AfterRecall(fact) => [fact.message.from, fact.message.to],
+            Self::AfterEdit(fact) => [fact.message.from, fact.message.to],
+            Self::AfterExtension(fact) => [fact.message.from, fact.message.to],
+            Self::State(fact) => [fact.user, fact.user],
+            Self::Relation(fact) => [fact.from, fact.to],
+            Self::Profile(fact) => [fact.user, fact.user],
+        }
+    }
+
+    /// Bytes of the content that an app chose, which are all that can be many.
+    pub fn content_bytes(&self) -> usize {
+        match self {
+            Self::AfterSend(fact) => fact.body.len() + fact.custom_data.len(),
+            Self::AfterEdit(fact) => fact.body.len() + fact.custom_data.len(),
+            Self::AfterExtension(fact) => {
+                fact.items.iter().map(|item| item.key.len() + item.value.len()).sum()
+            }
+            Self::Profile(fact) => fact.items.iter().map(|(tag, value)| tag.len() + value.len()).sum(),
+            Self::AfterRead(_) | Self::AfterRecall(_) | Self::State(_) | Self::Relation(_) => 0,
+        }
+    }
+}
+
+/// Names a message in the words of the wire, with the people it was between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageName {
+    pub from: UserId,
+    pub to: UserId,
+    pub wire_seq: u32,
+    pub random: u32,
+    pub time_s: u64,
+}
+
+/// A message was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AfterRecall {
+    pub message: MessageName,
+    /// The recipient's unread total afterwards.
+    pub unread: u32,
+}
+
+/// A message was edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterEdit {
+    pub operator: UserId,
+    pub message: MessageName,
+    /// As they are since the edit.
+    pub body: Bytes,
+    pub custom_data: Bytes,
+}
+
+/// Key-value pairs were put on a message, or taken off it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterExtension {
+    pub message: MessageName,
+    pub change: ExtensionChange,
+    /// Empty when all were taken off.
+    pub items: Vec<ExtensionItem>,
+    /// Of the message's whole set.
+    pub version: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExtensionChange {
+    Set = 1,
+    Delete = 2,
+    Clear = 3,
+}
+
+impl ExtensionChange {
+    pub const ALL: [Self; 3] = [Self::Set, Self::Delete, Self::Clear];
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionItem {
+    pub key: String,
+    /// Empty when it was taken off.
+    pub value: String,
+    pub version: u64,
+}
+
+/// A user's device came, or went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateChange {
+    pub user: UserId,
+    pub action: StateAction,
+    /// Devices that had to go because this one came.
+    pub kicked: Vec<Platform>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StateAction {
+    Login = 1,
+    Logout = 2,
+    /// The connection closed.
+    LinkClosed = 3,
+    /// Nothing was heard for too long.
+    TimedOut = 4,
+}
+
+impl StateAction {
+    pub const ALL: [Self; 4] = [Self::Login, Self::Logout, Self::LinkClosed, Self::TimedOut];
+}
+
+/// What one person is to another has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelationChange {
+    /// Whose list it is.
+    pub from: UserId,
+    pub to: UserId,
+    pub relation: Relation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    Befriended(Befriended),
+    Unfriended {
+        /// The other list lost its entry too.
+        mutual: bool,
+    },
+    Blocked,
+    Unblocked,
+}
+
+/// How two people became friends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Befriended {
+    pub initiator: UserId,
+    /// The other list has an entry now too.
+    pub mutual: bool,
+    /// By accepting a request, not by making one.
+    pub accepted: bool,
+    /// Who did it over REST, if it was done there.
+    pub admin: Option<UserId>,
+    pub forced: bool,
+}
+
+/// A profile was written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileChange {
+    pub operator: UserId,
+    pub user: UserId,
+    /// Only what was written: tag and value.
+    pub items: Vec<(String, ProfileValue)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileValue {
+    Number(u32),
+    Text(String),
+}
+
+impl ProfileValue {
+    fn len(&self) -> usize {
+        match self {
+            Self::Number(_) => size_of::<u32>(),
+            Self::Text(text) => text.len(),
+        }
+    }
 }
 
 /// A conversation was marked as read.

@@ -44,6 +44,11 @@ impl UserId {
         &self.bytes[..usize::from(self.len)]
     }
 
+    /// Whether it names a program that talks to users, by the convention of its first characters.
+    pub fn is_bot(&self) -> bool {
+        self.as_str().starts_with("@RBT#")
+    }
+
     /// A stable 18-digit number that stands for the user inside client-visible message ids.
     ///
     /// It is derived, not allotted, so that every node knows it without asking anyone. Two users that share a

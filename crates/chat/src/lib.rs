@@ -15,6 +15,8 @@ pub mod event;
 pub mod guard;
 pub mod append;
 pub mod filter;
+mod pace;
+pub mod breaker;
 pub mod dispatch;
 pub mod port;
 pub mod send;

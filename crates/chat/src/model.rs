@@ -5,14 +5,14 @@
 
 use crate::append;
 use crate::conversation::{Change, Conversation, Inbox, LogEntry, Position};
-use crate::dispatch::{Exception, ExceptionState};
+use crate::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use crate::event::{Event, EventDraft, EventId, Lane};
 use crate::guard::{DuplicateGuard, FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::Message;
 use crate::port::{
     Account, Append, Appended, Changes, Checkpoint, Committed, DeliveryState, EndpointId, Hint, HistoryPage,
-    HistoryQuery, LogRecord, MarkRead, Preview, ReadMark, Route, Store, Stored,
+    HistoryQuery, LaneExtent, LogRecord, MarkRead, Preview, ReadMark, Route, Store, Stored,
 };
 use crate::send::lane_of;
 use async_trait::async_trait;
@@ -32,9 +32,25 @@ pub struct Model {
 struct State {
     accounts: BTreeMap<(AppId, UserId), AccountState>,
     conversations: BTreeMap<ConversationId, (Conversation, Vec<Arc<Message>>)>,
-    lanes: BTreeMap<Lane, (u64, BTreeMap<u64, Event>)>,
-    routes: BTreeMap<Route, (u64, BTreeMap<u64, Exception>)>,
+    lanes: BTreeMap<Lane, LaneState>,
+    routes: BTreeMap<Route, RouteState>,
     guard: DuplicateGuard,
+}
+
+#[derive(Debug, Default)]
+struct LaneState {
+    epoch: u64,
+    /// Everything up to here was forgotten.
+    gone: u64,
+    events: BTreeMap<u64, Event>,
+}
+
+#[derive(Debug, Default)]
+struct RouteState {
+    cursor: u64,
+    exceptions: BTreeMap<u64, Exception>,
+    failures: BTreeMap<(u64, u64, u32), FailedAttempt>,
+    delivered: Vec<Delivered>,
 }
 
 #[derive(Debug)]
@@ -61,6 +77,12 @@ impl Model {
     }
 }
 
+impl LaneState {
+    fn last(&self) -> u64 {
+        self.events.last_key_value().map_or(0, |(last, _)| *last)
+    }
+}
+
 impl State {
     fn exists(&self, app: AppId, user: UserId) -> bool {
         self.accounts.get(&(app, user)).is_some_and(|account| account.exists)
@@ -78,10 +100,12 @@ impl State {
     }
 
     fn record(&mut self, lane: Lane, draft: EventDraft) -> EventId {
-        let (epoch, events) = self.lanes.entry(lane).or_insert_with(|| (draft.recorded_ms, BTreeMap::new()));
-        let offset = events.last_key_value().map_or(0, |(last, _)| *last) + 1;
-        let id = EventId { lane, epoch: *epoch, offset };
-        events.insert(offset, draft.at(id));
+        let log = self
+            .lanes
+            .entry(lane)
+            .or_insert_with(|| LaneState { epoch: draft.recorded_ms, ..LaneState::default() });
+        let id = EventId { lane, epoch: log.epoch, offset: log.last() + 1 };
+        log.events.insert(id.offset, draft.at(id));
         id
     }
 }
@@ -170,14 +194,14 @@ impl Store for Model {
         Ok(Appended::Done(Box::new(Committed { message, recipient, sender, event })))
     }
 
-    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>> {
+    async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
         let mut state = self.lock();
-        let ConversationId { app, low, high } = refusal.conversation;
-        if !state.exists(app, low) || !state.exists(app, high) {
+        let ConversationId { app, low, high } = draft.conversation;
+        if draft.needs_accounts() && !(state.exists(app, low) && state.exists(app, high)) {
             return Ok(None);
         }
-        let lane = lane_of(&refusal.conversation, self.lanes_per_app);
-        Ok(Some(state.record(lane, refusal)))
+        let lane = lane_of(&draft.conversation, self.lanes_per_app);
+        Ok(Some(state.record(lane, draft)))
     }
 
     async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview> {
@@ -273,73 +297,142 @@ impl Store for Model {
 
     async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>> {
         let state = self.lock();
-        let Some((_, events)) = state.lanes.get(&lane) else {
+        let Some(log) = state.lanes.get(&lane) else {
             return Ok(Vec::new());
         };
-        Ok(events.range(after + 1..).take(limit).map(|(_, event)| event.clone()).collect())
+        let Some(from) = after.checked_add(1) else {
+            return Ok(Vec::new());
+        };
+        Ok(log.events.range(from..).take(limit).map(|(_, event)| event.clone()).collect())
+    }
+
+    async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {
+        let state = self.lock();
+        let extent = |log: &LaneState| LaneExtent { epoch: log.epoch, gone: log.gone, last: log.last() };
+        Ok(state.lanes.get(&lane).map(extent))
     }
 
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
         let state = self.lock();
-        let Some((cursor, exceptions)) = state.routes.get(route) else {
+        let Some(known) = state.routes.get(route) else {
             return Ok(DeliveryState::default());
         };
-        let (held, parked): (Vec<_>, Vec<_>) = exceptions
-            .values()
-            .cloned()
-            .partition(|exception| matches!(exception.state, ExceptionState::Held { .. }));
-        Ok(DeliveryState { cursor: *cursor, held, parked_count: parked.len() as u64 })
+        let (held, parked): (Vec<_>, Vec<_>) =
+            known.exceptions.values().cloned().partition(|exception| !exception.is_parked());
+        Ok(DeliveryState { has_begun: true, cursor: known.cursor, held, parked_count: parked.len() as u64 })
     }
 
     async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
         let mut state = self.lock();
-        let (cursor, exceptions) = state.routes.entry(route.clone()).or_default();
-        *cursor = checkpoint.cursor.max(*cursor);
+        let known = state.routes.entry(route.clone()).or_default();
+        known.cursor = checkpoint.cursor.max(known.cursor);
         for offset in checkpoint.resolved {
-            exceptions.remove(&offset);
+            known.exceptions.remove(&offset);
         }
         for exception in checkpoint.exceptions {
-            exceptions.insert(exception.offset, exception);
+            known.exceptions.insert(exception.offset, exception);
         }
+        for failed in checkpoint.failures {
+            known.failures.insert((failed.offset, failed.at_ms, failed.number), failed);
+        }
+        known.delivered.extend(checkpoint.delivered);
         Ok(())
     }
 
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
         let state = self.lock();
-        let Some((_, exceptions)) = state.routes.get(route) else {
+        let Some(known) = state.routes.get(route) else {
             return Ok(Vec::new());
         };
-        let later = exceptions.range(after + 1..).map(|(_, exception)| exception);
-        let parked = later.filter(|exception| matches!(exception.state, ExceptionState::Parked { .. }));
-        Ok(parked.take(limit).cloned().collect())
+        let later = known.exceptions.range(after + 1..).map(|(_, exception)| exception);
+        Ok(later.filter(|exception| exception.is_parked()).take(limit).cloned().collect())
+    }
+
+    async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>> {
+        let state = self.lock();
+        Ok(state.routes.get(route).and_then(|known| known.exceptions.get(&offset)).cloned())
+    }
+
+    async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
+        let state = self.lock();
+        let Some(known) = state.routes.get(route) else {
+            return Ok(Vec::new());
+        };
+        let of_event = known.failures.range((offset, 0, 0)..=(offset, u64::MAX, u32::MAX));
+        Ok(of_event.map(|(_, failed)| failed.clone()).collect())
+    }
+
+    async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>> {
+        let state = self.lock();
+        let Some(known) = state.routes.get(route) else {
+            return Ok(None);
+        };
+        let told = known.delivered.iter().filter(|told| told.offset == offset && told.at_ms >= since_ms);
+        Ok(told.max_by_key(|told| told.at_ms).copied())
+    }
+
+    async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
+        let state = &mut *self.lock();
+        let Some(log) = state.lanes.get(&route.lane) else {
+            return Ok(0);
+        };
+        if let Replay::From { .. } = replay {
+            state.routes.entry(route.clone()).or_default();
+        }
+        let Some(known) = state.routes.get_mut(route) else {
+            return Ok(0);
+        };
+        match replay {
+            Replay::From { after } => {
+                known.cursor = known.cursor.min(after);
+                known.exceptions.split_off(&(known.cursor + 1));
+                Ok(log.events.range(known.cursor + 1..).count() as u64)
+            }
+            Replay::One { offset } => {
+                // What the cursor has not passed is told anyway.
+                let Some(event) = log.events.get(&offset).filter(|_| offset <= known.cursor) else {
+                    return Ok(0);
+                };
+                known.exceptions.insert(offset, Exception::again(event, now_ms));
+                Ok(1)
+            }
+            Replay::Parked { limit } => {
+                let parked = known.exceptions.values_mut().filter(|exception| exception.is_parked());
+                let again = parked.take(limit).map(|exception| exception.hold(now_ms));
+                Ok(again.count() as u64)
+            }
+        }
     }
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
         let state = &mut *self.lock();
-        let Some((_, events)) = state.lanes.get_mut(&lane) else {
+        let Some(log) = state.lanes.get_mut(&lane) else {
             return Ok(0);
         };
-        let routes: Vec<_> =
-            endpoints.into_iter().map(|endpoint| state.routes.get(&Route { lane, endpoint })).collect();
-        let told_to =
-            routes.iter().map(|route| route.map_or(0, |(cursor, _)| *cursor)).min().unwrap_or(u64::MAX);
-        let excepted =
-            |offset| routes.iter().flatten().any(|(_, exceptions)| exceptions.contains_key(&offset));
+        let routes: Vec<Route> = endpoints.into_iter().map(|endpoint| Route { lane, endpoint }).collect();
+        let known = || routes.iter().map(|route| state.routes.get(route));
+        let told_to = known().map(|route| route.map_or(0, |route| route.cursor)).min().unwrap_or(u64::MAX);
+        let excepted = |offset| known().flatten().any(|route| route.exceptions.contains_key(&offset));
         // The last event stays: it is what the next offset is counted from.
-        let last = events.last_key_value().map_or(0, |(last, _)| *last);
-        let old: Vec<u64> = events
-            .iter()
-            .take_while(|(offset, event)| {
-                event.recorded_ms < before_ms && **offset <= told_to && **offset < last
-            })
-            .map(|(offset, _)| *offset)
+        let last = log.last();
+        let is_old = |event: &Event| event.recorded_ms < before_ms && event.id.offset <= told_to;
+        let old = log.events.values().take_while(|event| is_old(event) && event.id.offset < last);
+        let forgotten: Vec<u64> = old
+            .map(|event| event.id.offset)
             .filter(|offset| !excepted(*offset))
             .take(TRIM_EVENTS_MAX)
             .collect();
-        for offset in &old {
-            events.remove(offset);
+        for offset in &forgotten {
+            log.events.remove(offset);
         }
-        Ok(old.len())
+        log.gone = log.events.first_key_value().map_or(log.gone, |(first, _)| first - 1);
+        for route in &routes {
+            if let Some(known) = state.routes.get_mut(route) {
+                known.failures.retain(|(offset, _, _), _| !forgotten.contains(offset));
+                known.delivered.retain(|told| told.at_ms >= before_ms);
+            }
+        }
+        Ok(forgotten.len())
     }
 
     fn lanes_per_app(&self) -> u16 {

@@ -4,7 +4,7 @@
 //! example what they mean; one contract suite holds every store to it.
 
 pub use crate::append::Append;
-pub use crate::dispatch::{Checkpoint, DeliveryState, Exception};
+pub use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Replay};
 pub use crate::message::MessageKey;
 
 use crate::conversation::{Inbox, LogEntry, Place, Position};
@@ -47,8 +47,8 @@ pub trait Store: Send + Sync + 'static {
     /// known to the process that took it.
     async fn append(&self, append: Append) -> Stored<Appended>;
 
-    /// Commits that a send was refused: its event alone. `None` when one of the two has no account.
-    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>>;
+    /// Commits an event by itself. `None` when it tells that a send was refused, and one of its people has no account.
+    async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>>;
 
     /// What a send would meet if it were committed now.
     async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview>;
@@ -73,6 +73,9 @@ pub trait Store: Send + Sync + 'static {
     /// but those that were forgotten.
     async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>>;
 
+    /// Where a lane's log begins and ends. `None` before its first event.
+    async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>>;
+
     /// How far the events of a lane have been told to an endpoint.
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState>;
 
@@ -82,7 +85,21 @@ pub trait Store: Send + Sync + 'static {
     /// The exceptions of an endpoint that stand parked, oldest first, after an offset, at most `limit`.
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>>;
 
-    /// Forgets events recorded before a time, as far as every one of `endpoints` is done with them.
+    /// What one event is an exception for, if it is one.
+    async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>>;
+
+    /// The failed attempts at an event, oldest first.
+    async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>>;
+
+    /// When and how an event was last told, as far as a checkpoint kept that since a time.
+    async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>>;
+
+    /// Makes an endpoint be told events again, and says how many; for [`Replay::From`] how many there are now.
+    /// The endpoint's dispatcher has to be restored afterwards, and must not settle anything in between.
+    async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64>;
+
+    /// Forgets events recorded before a time, as far as every one of `endpoints` is done with them, and what was kept
+    /// of their attempts and deliveries.
     /// Returns how many were forgotten; called again until it is zero.
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize>;
 
@@ -164,17 +181,9 @@ pub struct MarkRead {
 impl MarkRead {
     /// The event of the mark as committed.
     pub fn after_read(&self, place: Place, unread: u32) -> EventDraft {
-        EventDraft {
-            recorded_ms: self.now_ms,
-            conversation: ConversationId::new(self.app, self.reader, self.peer),
-            origin: self.origin,
-            fact: Fact::AfterRead(AfterRead {
-                reader: self.reader,
-                peer: self.peer,
-                last_read_s: place.time_s,
-                unread,
-            }),
-        }
+        let Self { reader, peer, .. } = *self;
+        let fact = Fact::AfterRead(AfterRead { reader, peer, last_read_s: place.time_s, unread });
+        EventDraft::new(self.app, self.now_ms, self.origin, fact)
     }
 }
 
@@ -282,6 +291,15 @@ pub enum Changes {
     /// given place.
     Resync(Inbox),
     UnknownAccount,
+}
+
+/// What there is of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneExtent {
+    pub epoch: u64,
+    /// Everything up to here was forgotten. Single events behind it may be gone as well.
+    pub gone: u64,
+    pub last: u64,
 }
 
 /// One lane's events on their way to one endpoint.

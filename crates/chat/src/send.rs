@@ -1,6 +1,6 @@
 //! The path of one send: judge, ask, commit, hint.
 
-use crate::event::{AfterSend, EventDraft, Fact, Lane, Origin, Outcome, Refusal};
+use crate::event::{AfterSend, EventDraft, EventId, Fact, Lane, Origin, Outcome, Refusal};
 use crate::filter::{self, Judgement, WordList};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
@@ -238,6 +238,15 @@ impl Chat {
         Ok(done)
     }
 
+    /// Puts an event into the log that has no other cause to be committed with, and wakes whoever tells it.
+    pub async fn record(&self, draft: EventDraft) -> Result<Option<EventId>, StoreError> {
+        let event = self.store.record(draft).await?;
+        if let Some(event) = event {
+            self.bus.event_recorded(event.lane);
+        }
+        Ok(event)
+    }
+
     /// Hints only: all of this is found again from positions if it is lost.
     fn spread(&self, app: AppId, committed: Committed) {
         let Committed { message, recipient, sender, event } = committed;
@@ -263,28 +272,23 @@ impl Chat {
         stamp: &Stamp,
     ) -> Result<Sent, SendError> {
         if refusal.is_told() && !request.checks.skip_event {
-            let draft = EventDraft {
-                recorded_ms: stamp.now_ms,
-                conversation: ConversationId::new(request.app, request.from, request.to),
-                origin: request.origin,
-                fact: Fact::AfterSend(AfterSend {
-                    from: request.from,
-                    to: request.to,
-                    // A refused message has no place in the conversation to take its number from.
-                    wire_seq: stamp.wire_seq.unwrap_or(request.random),
-                    random: request.random,
-                    time_s: stamp.time_s,
-                    client_time_s: stamp.client_time_s,
-                    online_only: request.delivery.online_only,
-                    marked: request.delivery.marked,
-                    outcome: Outcome::Refused(refusal),
-                    body: request.content.body.clone(),
-                    custom_data: request.content.custom_data.clone(),
-                }),
+            let fact = AfterSend {
+                from: request.from,
+                to: request.to,
+                // A refused message has no place in the conversation to take its number from.
+                wire_seq: stamp.wire_seq.unwrap_or(request.random),
+                random: request.random,
+                time_s: stamp.time_s,
+                client_time_s: stamp.client_time_s,
+                online_only: request.delivery.online_only,
+                marked: request.delivery.marked,
+                outcome: Outcome::Refused(refusal),
+                body: request.content.body.clone(),
+                custom_data: request.content.custom_data.clone(),
             };
-            match self.store.refuse(draft).await? {
-                Some(event) => self.bus.event_recorded(event.lane),
-                None => return Err(SendError::Refused(Refusal::UnknownAccount)),
+            let draft = EventDraft::new(request.app, stamp.now_ms, request.origin, Fact::AfterSend(fact));
+            if self.record(draft).await?.is_none() {
+                return Err(SendError::Refused(Refusal::UnknownAccount));
             }
         }
         Err(SendError::Refused(refusal))

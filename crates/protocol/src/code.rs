@@ -111,6 +111,18 @@ error_codes! {
     UnknownOperation = 11004, lasting,
         "this operation is not known",
         "The `op` of a client frame is not one that this server knows.";
+    UnknownEndpoint = 11101, lasting,
+        "the app has no endpoint of this name",
+        "A call of the event API names an endpoint that the app does not have.";
+    UnknownEvent = 11102, lasting,
+        "there is no such event",
+        "A call of the event API names an event that is not in the log, or not any more.";
+    PositionGone = 11103, lasting,
+        "the position leads nowhere any more",
+        "A position is of another log, or events behind it were forgotten before they were read.";
+    BadParameter = 11104, lasting,
+        "a parameter is missing or not valid",
+        "A parameter or the body of a call of the event API is not of the documented form.";
     AccountInvalid = 20003, lasting,
         "the sender or the recipient is not a known account",
         "The sender or the recipient of a message is not an account of the app.";

@@ -22,7 +22,7 @@ pub mod limits;
 pub mod msg_key;
 pub mod rest;
 mod scan;
-mod url;
+pub mod url;
 pub mod user_id;
 pub mod usersig;
 

@@ -45,6 +45,10 @@ pub const CALLBACK_INFO_LEN_MAX: usize = 1024;
 /// How far the time of a signed callback may be from the receiver's, in seconds, either way.
 pub const SIGN_AGE_SECS_MAX: u64 = 60;
 
+/// How far the `webhook-timestamp` of a callback may be from the receiver's time, in seconds, either way: what receivers
+/// of Standard Webhooks tolerate.
+pub const WEBHOOK_AGE_SECS_MAX: u64 = 5 * 60;
+
 /// A device id chosen by a client, in bytes.
 pub const DEVICE_ID_LEN_MAX: usize = 64;
 

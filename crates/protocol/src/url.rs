@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 /// The `name=value` pairs of a query, undecoded, in order. A name without `=` has an empty value.
-pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+pub fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// The value with its `%XX` escapes undone, borrowed when it has none. `None` for a broken escape or for bytes that
 /// are not UTF-8. A plus sign stays one: it may be part of a UserID, and a form's way of writing a space is not used
 /// in these URLs.
-pub(crate) fn decode(value: &str) -> Option<Cow<'_, str>> {
+pub fn decode(value: &str) -> Option<Cow<'_, str>> {
     if !value.contains('%') {
         return Some(Cow::Borrowed(value));
     }

@@ -4,7 +4,26 @@
 //! resolution, so that a callback cannot be turned against the machine's own surroundings.
 
 use crate::config::PrivateAddresses;
+use async_trait::async_trait;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where the addresses of a name come from.
+#[async_trait]
+pub trait Names: Send + Sync + std::fmt::Debug {
+    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The names that the operating system knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemNames;
+
+#[async_trait]
+impl Names for SystemNames {
+    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect())
+    }
+}
 
 pub fn may_call(ip: IpAddr, private: PrivateAddresses) -> bool {
     // An IPv4 address in IPv6 clothes is judged by what it is.

@@ -2,21 +2,26 @@
 
 mod declared;
 mod janitor;
+mod registry;
 
+use crate::address::{Names, SystemNames};
 use crate::apps::{App, Apps};
+use crate::asked::AskedLog;
 use crate::bus::LocalBus;
-use crate::callback::{Caller, Questions, Worker};
+use crate::callback::{Crew, Questions};
 use crate::clock::SystemClock;
 use crate::config::{BusKind, Config, ConfigError, StoreKind};
 use crate::credentials::Credentials;
 use crate::gateway::{self, Gateway};
-use crate::http::{self, Health, Rest};
+use crate::http::{self, EventApi, Health, Rest};
 use crate::listener::{self, Listener, TlsError};
+use crate::steering::Steering;
 use crate::telemetry;
 use axum::Router;
 use chat::Chat;
 use chat::event::Lane;
-use chat::port::{Account, Clock, Route, Store, StoreError};
+use chat::port::{Account, Clock, Store, StoreError};
+use registry::Registry;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::embedded::{Embedded, EmbeddedOptions, OpenError};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +46,7 @@ pub struct Running {
     pub apps: Vec<crate::config::App>,
     /// Where the apps were declared, when that is not the configuration file.
     pub apps_file: Option<PathBuf>,
+    registry: Registry,
     store: Arc<Embedded>,
     health: Arc<Health>,
     tasks: TaskTracker,
@@ -69,19 +76,31 @@ pub enum StartError {
     Listen(io::Error),
 }
 
-/// Starts a server. `more` are further routes on the same address.
-pub async fn start(config: Config, more: Router) -> Result<Running, StartError> {
+/// What a server has around it that is not in its settings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Further routes on the same address.
+    pub routes: Router,
+    /// Where the addresses of endpoints come from.
+    pub names: Arc<dyn Names>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { routes: Router::new(), names: Arc::new(SystemNames) }
+    }
+}
+
+pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
     // Before anything counts: what asks for a counter earlier keeps one that counts nothing.
     let metrics = telemetry::metrics();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
     let (declared, apps_file) = declared::apps(&config)?;
-    let apps = Arc::new(Apps::new(&config, &declared)?);
-    let tls = match config.tls_is_on() {
-        true => Some(listener::acceptor(&config.tls.cert, &config.tls.key)?),
-        false => None,
-    };
+    let by_id = Apps::declared(&config, &declared)?;
+    let tls =
+        config.tls_is_on().then(|| listener::acceptor(&config.tls.cert, &config.tls.key)).transpose()?;
     // Before the address is taken: of two servers for one directory, the second should hear of the directory.
     let store = open_store(&config).await?;
     let socket = listener::bind(config.listen).await.map_err(StartError::Listen)?;
@@ -91,34 +110,48 @@ pub async fn start(config: Config, more: Router) -> Result<Running, StartError> 
     let bus = match config.bus {
         BusKind::Local => Arc::new(LocalBus::default()),
     };
-    let callers = callers(&apps, &clock);
+    let asked = Arc::new(AskedLog::default());
+    let questions = Arc::new(Questions::new(Arc::clone(&asked), Arc::clone(&clock), tasks.clone()));
     let chat = Chat {
         store: Arc::clone(&store) as Arc<dyn Store>,
         bus: Arc::clone(&bus) as Arc<dyn chat::port::Bus>,
-        gate: Arc::new(Questions::new(callers.iter().cloned(), Arc::clone(&clock))),
+        gate: Arc::clone(&questions) as Arc<dyn chat::port::Gate>,
         clock: Arc::clone(&clock),
     };
-    import_admins(&*chat.store, &apps, clock.now_ms()).await?;
-    for worker in callers.iter().flat_map(|caller| workers(caller, &chat, &bus, &stop)) {
-        tasks.spawn(Arc::new(worker).supervise());
-    }
+    let steering = Arc::new(Steering::default());
+    let crew = Crew {
+        chat: chat.clone(),
+        bus: Arc::clone(&bus),
+        questions,
+        steering: Arc::clone(&steering),
+        names: surroundings.names,
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+        teams: Mutex::default(),
+    };
+    let apps = Arc::new(Apps::default());
+    let credentials = Arc::new(Credentials::new(Arc::clone(&apps), Arc::clone(&clock)));
+    let registry = Registry { apps: Arc::clone(&apps), crew, flags: config.flags.clone() };
+    registry.adopt(by_id).await?;
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));
 
     let written = Arc::clone(&store);
-    let health =
-        Health { metrics, ready: AtomicBool::new(false), store_works: Box::new(move || written.works()) };
-    let health = Arc::new(health);
-    let credentials = Arc::new(Credentials::new(apps, clock));
-    let limits = config.limits.clone();
-    let rest = Rest { chat: chat.clone(), credentials: Arc::clone(&credentials), limits: limits.clone() };
-    let settings = config.gateway.clone();
-    let gateway =
-        Gateway { chat, credentials, bus, settings, limits, tasks: tasks.clone(), stop: stop.clone() };
-    let routes = http::routes(Arc::new(rest), Arc::clone(&health));
+    let store_works = Box::new(move || written.works());
+    let health = Arc::new(Health { metrics, ready: AtomicBool::new(false), store_works });
+    let sides = Sides {
+        chat,
+        bus,
+        credentials,
+        steering,
+        asked,
+        health: Arc::clone(&health),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    };
     let listener = Listener {
         socket,
         tls,
-        routes: routes.merge(gateway::routes(Arc::new(gateway))).merge(more),
+        routes: sides.routes(&config).merge(surroundings.routes),
         first_byte_timeout: Duration::from_millis(config.limits.first_byte_timeout_ms),
         keep_alive: Duration::from_secs(config.limits.keep_alive_secs),
         connections_max: config.limits.connections_max,
@@ -128,7 +161,39 @@ pub async fn start(config: Config, more: Router) -> Result<Running, StartError> 
     tasks.spawn(listener.run());
     health.ready.store(true, Ordering::Relaxed);
     let (tls, data_dir) = (config.tls_is_on(), config.data_dir);
-    Ok(Running { address, tls, data_dir, apps: declared, apps_file, store, health, tasks, stop })
+    Ok(Running { address, tls, data_dir, apps: declared, apps_file, registry, store, health, tasks, stop })
+}
+
+/// What the sides need that the world talks to.
+struct Sides {
+    chat: Chat,
+    bus: Arc<LocalBus>,
+    credentials: Arc<Credentials>,
+    steering: Arc<Steering>,
+    asked: Arc<AskedLog>,
+    health: Arc<Health>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Sides {
+    fn routes(self, config: &Config) -> Router {
+        let Self { chat, bus, credentials, steering, asked, health, tasks, stop } = self;
+        let limits = config.limits.clone();
+        let rest = Rest { chat: chat.clone(), credentials: Arc::clone(&credentials), limits: limits.clone() };
+        let events = EventApi {
+            chat: chat.clone(),
+            credentials: Arc::clone(&credentials),
+            steering,
+            asked,
+            bus: Arc::clone(&bus),
+            readers: http::Readers::default(),
+            stop: stop.clone(),
+        };
+        let settings = config.gateway.clone();
+        let gateway = Gateway { chat, credentials, bus, settings, limits, tasks, stop };
+        http::routes(Arc::new(rest), Arc::new(events), health).merge(gateway::routes(Arc::new(gateway)))
+    }
 }
 
 impl Running {
@@ -145,6 +210,12 @@ impl Running {
         };
         let accounts = people.iter().filter_map(account).collect();
         self.store.import_accounts(chat::AppId(sdkappid), accounts, SystemClock.now_ms()).await
+    }
+
+    /// Reads the declarations of apps anew and serves them from now on, endpoints included. When they cannot be used,
+    /// nothing changes. Other settings wait for the next start.
+    pub async fn reload(&self) -> Result<(), StartError> {
+        self.registry.reload().await
     }
 
     /// Refuses new work, finishes what is acknowledged, and keeps where it was. Says whether everything ended in
@@ -183,37 +254,7 @@ async fn open_store(config: &Config) -> Result<Arc<Embedded>, StartError> {
     opened.map(Arc::new).map_err(|error| StartError::Open(at, error))
 }
 
-/// Admins are ordinary accounts besides, and may be shown as senders.
-async fn import_admins(store: &dyn Store, apps: &Apps, now_ms: u64) -> Result<(), StoreError> {
-    for app in apps.iter() {
-        store
-            .import_accounts(app.id, app.admins.iter().copied().map(Account::bare).collect(), now_ms)
-            .await?;
-    }
-    Ok(())
-}
-
-fn callers(apps: &Apps, clock: &Arc<dyn Clock>) -> Vec<Caller> {
-    let endpoints = apps.iter().filter_map(|app| app.endpoint.as_ref());
-    endpoints.map(|endpoint| Caller::new(Arc::clone(endpoint), Arc::clone(clock))).collect()
-}
-
-fn workers<'a>(
-    caller: &'a Caller,
-    chat: &'a Chat,
-    bus: &'a LocalBus,
-    stop: &'a CancellationToken,
-) -> impl Iterator<Item = Worker> + 'a {
-    lanes(&caller.endpoint.app, chat.store.lanes_per_app()).map(|lane| Worker {
-        route: Route { lane, endpoint: caller.endpoint.id.clone() },
-        caller: caller.clone(),
-        store: Arc::clone(&chat.store),
-        clock: Arc::clone(&chat.clock),
-        recorded: bus.lane(lane),
-        stop: stop.clone(),
-    })
-}
-
+/// Every lane of an app.
 fn lanes(app: &chat::AppId, count: u16) -> impl Iterator<Item = Lane> + use<> {
     let app = *app;
     (0..count).map(move |index| Lane { app, index })
@@ -221,5 +262,5 @@ fn lanes(app: &chat::AppId, count: u16) -> impl Iterator<Item = Lane> + use<> {
 
 /// Everything that is told of an app's events.
 fn endpoints(app: &App) -> Vec<chat::port::EndpointId> {
-    app.endpoint.iter().map(|endpoint| endpoint.id.clone()).collect()
+    app.endpoints.iter().map(|endpoint| endpoint.id.clone()).collect()
 }

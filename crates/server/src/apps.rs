@@ -1,20 +1,21 @@
 //! The apps this server serves, with everything their settings decide, ready to use.
 
-use crate::address;
 use crate::config::{self, Callback, ConfigError};
+use crate::endpoint::Endpoint;
 use crate::translate;
+use arc_swap::ArcSwap;
 use chat::filter::{Action, WordList};
-use chat::port::EndpointId;
 use chat::send::{GateFailure, ReplaceTexts, SendRules};
 use chat::{AppId, UserId};
-use hyper::Uri;
-use protocol::callback::{CallbackCommand, WebhookSigner};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-#[derive(Debug)]
+/// The apps as they are declared now. Declarations can be replaced while the server runs.
+#[derive(Debug, Default)]
 pub struct Apps {
-    by_id: FxHashMap<u32, Arc<App>>,
+    by_id: ArcSwap<FxHashMap<u32, Arc<App>>>,
+    generation: AtomicU64,
 }
 
 pub struct App {
@@ -23,20 +24,10 @@ pub struct App {
     pub keys: Vec<String>,
     pub admins: Vec<UserId>,
     pub rules: SendRules,
-    pub endpoint: Option<Arc<Endpoint>>,
-}
-
-/// Where an app's backend is told and asked.
-pub struct Endpoint {
-    pub id: EndpointId,
-    pub app: AppId,
-    pub url: String,
-    /// Makes `Sign`; empty: none is sent.
-    pub token: String,
-    pub signer: Option<WebhookSigner>,
-    /// `None`: all.
-    commands: Option<Vec<CallbackCommand>>,
-    pub settings: Callback,
+    /// Whether logins and lost connections are events.
+    pub state_changes: bool,
+    /// Whoever is told of events. The first one, if it has the first name, is also asked.
+    pub endpoints: Vec<Arc<Endpoint>>,
 }
 
 // Without the secrets: what can be printed will be, one day.
@@ -46,20 +37,12 @@ impl std::fmt::Debug for App {
     }
 }
 
-impl std::fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").field("id", &self.id).field("app", &self.app).finish_non_exhaustive()
-    }
-}
-
-impl Endpoint {
-    pub fn wants(&self, command: CallbackCommand) -> bool {
-        self.commands.as_ref().is_none_or(|commands| commands.contains(&command))
-    }
-}
-
 impl Apps {
-    pub fn new(config: &config::Config, declared: &[config::App]) -> Result<Self, ConfigError> {
+    /// Everything that declarations say, checked. Nothing is changed yet.
+    pub fn declared(
+        config: &config::Config,
+        declared: &[config::App],
+    ) -> Result<FxHashMap<u32, Arc<App>>, ConfigError> {
         let mut by_id = FxHashMap::default();
         for app in declared {
             let made = Arc::new(App::new(config, app)?);
@@ -67,15 +50,26 @@ impl Apps {
                 return Err(ConfigError::Unusable(format!("app {} is declared twice", app.sdkappid)));
             }
         }
-        Ok(Self { by_id })
+        Ok(by_id)
     }
 
-    pub fn get(&self, sdkappid: u32) -> Option<&Arc<App>> {
-        self.by_id.get(&sdkappid)
+    pub fn replace(&self, by_id: FxHashMap<u32, Arc<App>>) {
+        self.by_id.store(Arc::new(by_id));
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<App>> {
-        self.by_id.values()
+    /// Changes after every replacement. What was concluded from an app holds only for the generation that was asked
+    /// for before the app was.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub fn get(&self, sdkappid: u32) -> Option<Arc<App>> {
+        self.by_id.load().get(&sdkappid).cloned()
+    }
+
+    pub fn all(&self) -> Vec<Arc<App>> {
+        self.by_id.load().values().cloned().collect()
     }
 }
 
@@ -96,72 +90,54 @@ impl App {
         if admins.is_empty() {
             return Err(unusable("admins is empty: nobody could call REST".to_owned()));
         }
-        let own = app.callback.clone().unwrap_or_default();
-        let (settings, endpoint) =
-            Callback::of(&config.callback, &own, &format!("app {}, callback", app.sdkappid))?;
-        let gate_failure = match settings.before_failure {
-            config::BeforeFailure::Pass => GateFailure::Pass,
-            config::BeforeFailure::Reject => GateFailure::Reject,
-        };
-        let endpoint =
-            endpoint.map(|endpoint| Endpoint::new(id, endpoint, settings).map_err(unusable)).transpose()?;
+        let endpoints = endpoints(config, app)?;
+        let asked = endpoints.first().filter(|endpoint| endpoint.is_asked());
         let rules = SendRules {
             message_bytes_max: config.limits.message_bytes_max,
             word_lists: app.filters.iter().map(word_list).collect::<Result<_, _>>().map_err(unusable)?,
             replace_texts: ReplaceTexts(translate::replace_texts),
-            ask_gate: endpoint
-                .as_ref()
-                .is_some_and(|endpoint| endpoint.wants(CallbackCommand::C2cBeforeSendMsg)),
-            gate_failure,
+            ask_gate: asked.is_some(),
+            gate_failure: match asked.map(|endpoint| endpoint.settings.before_failure) {
+                Some(config::BeforeFailure::Reject) => GateFailure::Reject,
+                Some(config::BeforeFailure::Pass) | None => GateFailure::Pass,
+            },
         };
         let previous = Some(app.previous_key.clone()).filter(|key| !key.is_empty());
         let keys = [app.key.clone()].into_iter().chain(previous).collect();
-        Ok(Self { id, keys, admins, rules, endpoint: endpoint.map(Arc::new) })
+        Ok(Self { id, keys, admins, rules, state_changes: app.state_changes, endpoints })
     }
 
     pub fn is_admin(&self, user: &UserId) -> bool {
         self.admins.contains(user)
     }
+
+    pub fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
+        self.endpoints.iter().find(|endpoint| &*endpoint.id.0 == name)
+    }
 }
 
-impl Endpoint {
-    fn new(app: AppId, endpoint: config::Endpoint, settings: Callback) -> Result<Self, String> {
-        let url: Uri =
-            endpoint.url.parse().map_err(|error| format!("callback url {:?}: {error}", endpoint.url))?;
-        let host = url.host().unwrap_or_default();
-        if !matches!(url.scheme_str(), Some("http" | "https")) || host.is_empty() {
-            return Err(format!("callback url {:?} must be http:// or https:// with a host", endpoint.url));
+fn endpoints(config: &config::Config, app: &config::App) -> Result<Vec<Arc<Endpoint>>, ConfigError> {
+    let mut endpoints: Vec<Arc<Endpoint>> = Vec::new();
+    let first = app.callback.iter().map(|table| (table, "callback".to_owned()));
+    let further =
+        app.endpoints.iter().enumerate().map(|(number, table)| (table, format!("endpoint {}", number + 1)));
+    for (table, place) in first.chain(further) {
+        let place = format!("app {}, {place}", app.sdkappid);
+        let (settings, declared) = Callback::of(&config.callback, table, &place)?;
+        let unusable = |what: String| ConfigError::Unusable(format!("{place}: {what}"));
+        let Some(declared) = declared else { continue };
+        let is_first = endpoints.is_empty() && app.callback.is_some();
+        if declared.name.is_empty() != is_first {
+            let wanted = if is_first { "has no name" } else { "needs a name" };
+            return Err(unusable(format!("this endpoint {wanted}")));
         }
-        if let Ok(ip) = host.trim_matches(['[', ']']).parse()
-            && !address::may_call(ip, settings.private_addresses)
-        {
-            return Err(format!(
-                "callback url {:?} has an address that is never called, or not by these settings",
-                endpoint.url
-            ));
+        let endpoint = Endpoint::new(AppId(app.sdkappid), declared, settings).map_err(unusable)?;
+        if endpoints.iter().any(|other| other.id == endpoint.id) {
+            return Err(unusable(format!("there are two endpoints {}", endpoint.id.0)));
         }
-        let command = |name: &String| {
-            CallbackCommand::parse(name)
-                .ok_or_else(|| format!("callback events: {name:?} is no event of this server"))
-        };
-        let commands =
-            endpoint.events.map(|names| names.iter().map(command).collect::<Result<_, _>>()).transpose()?;
-        let signer = (!endpoint.signing_secret.is_empty())
-            .then(|| WebhookSigner::new(&endpoint.signing_secret))
-            .transpose()
-            .map_err(|_| {
-                "callback signing_secret is not usable: give text, or whsec_ and base64".to_owned()
-            })?;
-        Ok(Self {
-            id: EndpointId(Arc::from("ep_default")),
-            app,
-            url: endpoint.url,
-            token: endpoint.token,
-            signer,
-            commands,
-            settings,
-        })
+        endpoints.push(Arc::new(endpoint));
     }
+    Ok(endpoints)
 }
 
 fn word_list(filter: &config::Filter) -> Result<WordList, String> {

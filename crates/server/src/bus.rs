@@ -11,7 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{mpsc, watch};
 
 /// Enough that two cores rarely want the same one.
 const SHARDS: usize = 32;
@@ -21,7 +21,7 @@ type Sessions = FxHashMap<(AppId, UserId), Vec<Arc<Listener>>>;
 #[derive(Debug)]
 pub struct LocalBus {
     shards: Vec<Mutex<Sessions>>,
-    lanes: Mutex<FxHashMap<Lane, Arc<Notify>>>,
+    lanes: Mutex<FxHashMap<Lane, watch::Sender<()>>>,
 }
 
 /// Something for a device, encoded once for all devices of its user.
@@ -94,9 +94,10 @@ impl LocalBus {
         Subscription { bus: Arc::clone(self), key, listener, queue }
     }
 
-    /// Wakes a worker when an event of the lane was recorded.
-    pub fn lane(&self, lane: Lane) -> Arc<Notify> {
-        Arc::clone(self.lanes.lock().expect(UNPOISONED).entry(lane).or_default())
+    /// Changes whenever an event of the lane was recorded.
+    pub fn lane(&self, lane: Lane) -> watch::Receiver<()> {
+        let mut lanes = self.lanes.lock().expect(UNPOISONED);
+        lanes.entry(lane).or_insert_with(|| watch::channel(()).0).subscribe()
     }
 
     fn shard(&self, key: &(AppId, UserId)) -> &Mutex<Sessions> {
@@ -170,8 +171,8 @@ impl Bus for LocalBus {
     }
 
     fn event_recorded(&self, lane: Lane) {
-        if let Some(notify) = self.lanes.lock().expect(UNPOISONED).get(&lane) {
-            notify.notify_one();
+        if let Some(recorded) = self.lanes.lock().expect(UNPOISONED).get(&lane) {
+            recorded.send_replace(());
         }
     }
 }

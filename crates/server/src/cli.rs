@@ -1,10 +1,18 @@
 //! The commands of `couplet`: each says what it does in `--help`, and ends with 0 only when it did it.
 
+mod callback;
 mod demo;
+mod events;
 mod listen;
 mod serve;
-mod signals;
+mod trigger;
 mod usersig;
+
+mod api;
+mod moment;
+mod output;
+mod signals;
+mod which_app;
 
 use std::future::Future;
 
@@ -16,11 +24,19 @@ pub enum Command {
     Demo(demo::Arguments),
     /// Receive callbacks: check, show, record and forward them
     Listen(listen::Arguments),
+    /// Look at the events of a running server, and tell them again
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Make something happen, so that the endpoints are told or asked
+    Trigger(trigger::Arguments),
+    /// Find out what is wrong with an endpoint
+    #[command(subcommand)]
+    Callback(callback::Command),
     /// Make a UserSig, the credential of a user or an admin
     Usersig(usersig::Arguments),
 }
 
-/// A command failed; the text is for whoever typed it.
+/// A command failed; the text is for whoever typed it. A `clap::Error` says that the command line was wrong.
 pub type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 impl Command {
@@ -29,6 +45,9 @@ impl Command {
             Self::Serve(arguments) => block_on(serve::run(arguments)),
             Self::Demo(arguments) => block_on(demo::run(arguments)),
             Self::Listen(arguments) => block_on(listen::run(arguments)),
+            Self::Events(command) => block_on(events::run(command)),
+            Self::Trigger(arguments) => block_on(trigger::run(arguments)),
+            Self::Callback(callback::Command::Test(arguments)) => block_on(callback::run(arguments)),
             Self::Usersig(arguments) => usersig::run(&arguments),
         }
     }

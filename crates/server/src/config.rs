@@ -27,6 +27,9 @@ pub struct Config {
     pub embedded: Embedded,
     #[serde(default, rename = "app")]
     pub apps: Vec<App>,
+    /// What it was read with, so that it can be read again.
+    #[serde(skip)]
+    pub flags: Flags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -86,13 +89,20 @@ pub struct Gateway {
     pub poll_secs: u64,
 }
 
-/// Settings of calls to an app's backend: the server's defaults, or one app's own.
-#[derive(Debug, Clone, Deserialize)]
+/// Settings of calls to an endpoint: the server's defaults, or one endpoint's own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Callback {
     pub timeout_ms: u64,
+    pub connect_timeout_ms: u64,
     pub in_flight_max: usize,
+    pub stuck_max: usize,
     pub before_failure: BeforeFailure,
+    pub question_in_flight_max: usize,
+    pub question_failures_max: u32,
+    pub question_stalled_max: usize,
+    pub question_probe_delay_ms: u64,
+    pub question_probe_wait_ms: u64,
     pub retry_on_error_code: bool,
     pub retry_delays_secs: Vec<u64>,
     pub give_up_after_secs: u64,
@@ -104,6 +114,15 @@ pub struct Callback {
     pub held_len_max: usize,
     pub private_addresses: PrivateAddresses,
     pub checkpoint_ms: u64,
+    pub begin: Begin,
+}
+
+/// Which events an endpoint that was never told anything begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Begin {
+    Oldest,
+    Now,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -141,26 +160,66 @@ pub struct App {
     #[serde(default)]
     pub previous_key: String,
     pub admins: Vec<String>,
-    /// The app's own callback settings, over the server's.
+    /// Whether logins and lost connections are events.
+    #[serde(default)]
+    pub state_changes: bool,
+    /// The endpoint that is asked and told, as the original has it: its address, and its settings over the server's.
     #[serde(default)]
     pub callback: Option<Table>,
+    /// Further endpoints, which are only told.
+    #[serde(default, rename = "endpoint")]
+    pub endpoints: Vec<Table>,
     #[serde(default, rename = "filter")]
     pub filters: Vec<Filter>,
 }
 
 /// Where an app's backend listens, and how it is called.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
+    /// Of a further endpoint; the first has none.
+    #[serde(default)]
+    pub name: String,
     pub url: String,
     #[serde(default)]
     pub token: String,
     #[serde(default)]
     pub signing_secret: String,
-    /// Left out: all events.
+    #[serde(default)]
+    pub previous_signing_secret: String,
+    /// Left out: all events. So with the next three.
     #[serde(default)]
     pub events: Option<Vec<String>>,
+    #[serde(default)]
+    pub senders: Option<Vec<String>>,
+    #[serde(default)]
+    pub recipients: Option<Vec<String>>,
+    #[serde(default)]
+    pub message_types: Option<Vec<String>>,
+    /// Certificates that the endpoint's own may be issued by, in place of the public ones.
+    #[serde(default)]
+    pub ca: PathBuf,
+    #[serde(default)]
+    pub client_cert: PathBuf,
+    #[serde(default)]
+    pub client_key: PathBuf,
 }
+
+/// The keys of [`Endpoint`]; all others of its table are settings of [`Callback`].
+const ENDPOINT_KEYS: [&str; 12] = [
+    "name",
+    "url",
+    "token",
+    "signing_secret",
+    "previous_signing_secret",
+    "events",
+    "senders",
+    "recipients",
+    "message_types",
+    "ca",
+    "client_cert",
+    "client_key",
+];
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -194,7 +253,7 @@ impl std::fmt::Debug for Endpoint {
 }
 
 /// What the command line says.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Flags {
     /// Settings that differ from the defaults (a TOML file)
     #[arg(long, value_name = "FILE")]
@@ -254,7 +313,9 @@ impl Config {
             set("bus", bus.clone());
         }
         let source = flags.config.as_ref().map_or("settings".to_owned(), |path| path.display().to_string());
-        let config: Self = table.try_into().map_err(|error| ConfigError::NotToml(source, Box::new(error)))?;
+        let mut config: Self =
+            table.try_into().map_err(|error| ConfigError::NotToml(source, Box::new(error)))?;
+        config.flags = flags.clone();
         config.check()?;
         Ok(config)
     }
@@ -321,11 +382,11 @@ impl Config {
 }
 
 impl Callback {
-    /// An app's settings: the server's, with the app's own over them.
+    /// An endpoint's settings: the server's, with its own over them.
     pub fn of(server: &Table, own: &Table, name: &str) -> Result<(Self, Option<Endpoint>), ConfigError> {
         let (mut settings, mut endpoint) = (server.clone(), Table::new());
         for (key, value) in own {
-            let of_endpoint = matches!(key.as_str(), "url" | "token" | "signing_secret" | "events");
+            let of_endpoint = ENDPOINT_KEYS.contains(&key.as_str());
             let table = if of_endpoint { &mut endpoint } else { &mut settings };
             table.insert(key.clone(), value.clone());
         }
@@ -339,7 +400,12 @@ impl Callback {
     fn check(&self, name: &str) -> Result<(), ConfigError> {
         let positive = [
             ("timeout_ms", self.timeout_ms),
+            ("connect_timeout_ms", self.connect_timeout_ms),
             ("in_flight_max", self.in_flight_max as u64),
+            ("question_in_flight_max", self.question_in_flight_max as u64),
+            ("question_failures_max", u64::from(self.question_failures_max)),
+            ("question_stalled_max", self.question_stalled_max as u64),
+            ("question_probe_delay_ms", self.question_probe_delay_ms),
             ("refused_attempts_max", u64::from(self.refused_attempts_max)),
             ("breaker_failures_max", u64::from(self.breaker_failures_max)),
             ("probe_delay_ms_min", self.probe_delay_ms_min),

@@ -17,7 +17,15 @@ pub struct Credentials {
     clock: Arc<dyn Clock>,
     /// From what was presented to when it expires. Only the signature check is saved: the text is the same to the
     /// last byte, and expiry is looked at every time.
-    good: Cache<Good, u64>,
+    good: Cache<Good, Known>,
+}
+
+/// What a good UserSig was found to be.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    expires_at_s: u64,
+    /// Of the apps. Its key may be none any more in a later one.
+    generation: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,13 +70,14 @@ impl Credentials {
     /// Checks in the documented order: present, decodes, app, its own app, its own user, signature, expiry.
     pub fn check(&self, sdkappid: u32, identifier: &str, usersig: &str) -> Result<Caller, Failure> {
         let now_s = self.clock.now_ms() / 1000;
+        let generation = self.apps.generation();
         let app = self.apps.get(sdkappid);
         let asked = Asked { sdkappid, identifier, usersig };
-        let expires_at_s = match (self.good.get(&asked), app) {
-            (Some(expires_at_s), Some(_)) => expires_at_s,
+        let expires_at_s = match (self.good.get(&asked), &app) {
+            (Some(known), Some(_)) if known.generation == generation => known.expires_at_s,
             _ => {
                 let presented = Presented { sdkappid, identifier, now_s };
-                let keys = app.map_or(&[][..], |app| &app.keys[..]);
+                let keys = app.as_ref().map_or(&[][..], |app| &app.keys[..]);
                 let claims = match usersig::verify(usersig, &presented, keys) {
                     Err(code @ (ErrorCode::UserSigMissing | ErrorCode::UserSigIllegal)) => {
                         return Err(code.into());
@@ -78,7 +87,7 @@ impl Credentials {
                 };
                 let expires_at_s = claims.expires_at_s();
                 let good = Good { sdkappid, identifier: identifier.to_owned(), usersig: usersig.to_owned() };
-                self.good.insert(good, expires_at_s);
+                self.good.insert(good, Known { expires_at_s, generation });
                 expires_at_s
             }
         };
@@ -87,7 +96,12 @@ impl Credentials {
         }
         let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
         let app = app.ok_or(ErrorCode::AppNotFound)?;
-        Ok(Caller { app: Arc::clone(app), user })
+        Ok(Caller { app, user })
+    }
+
+    /// The app as it is declared now. A caller that stays has to ask again.
+    pub fn app(&self, sdkappid: u32) -> Option<Arc<App>> {
+        self.apps.get(sdkappid)
     }
 
     /// A caller of REST.

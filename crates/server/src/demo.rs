@@ -60,6 +60,8 @@ impl Cast {
         callback.insert("url".to_owned(), format!("http://{}/callback", self.receiver).into());
         callback.insert("token".to_owned(), self.token.clone().into());
         config::App {
+            state_changes: false,
+            endpoints: Vec::new(),
             sdkappid: self.sdkappid,
             key: self.key.clone(),
             previous_key: String::new(),

@@ -7,6 +7,7 @@ mod account;
 mod health;
 mod roam;
 mod sendmsg;
+mod v1;
 
 use crate::credentials::{Caller, Credentials};
 use axum::Router;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub use health::Health;
+pub use v1::{EventApi, Readers};
 
 /// How much of a body that is too long is read, in bodies of full length. Whoever sends more is cut off.
 const DROPPED_BODIES_MAX: usize = 16;
@@ -49,7 +51,7 @@ struct Call {
     ip: IpAddr,
 }
 
-pub fn routes(rest: Arc<Rest>, health: Arc<Health>) -> Router {
+pub fn routes(rest: Arc<Rest>, events: Arc<EventApi>, health: Arc<Health>) -> Router {
     let api = Router::new()
         .route("/v4/{service}/{command}", any(call))
         .fallback(|| async { answer(&Err(ErrorCode::UnknownCommand.into())) })
@@ -59,7 +61,7 @@ pub fn routes(rest: Arc<Rest>, health: Arc<Health>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .with_state(health);
-    api.merge(watch)
+    api.merge(watch).merge(v1::routes(events))
 }
 
 async fn call(

@@ -19,7 +19,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -30,6 +30,9 @@ use tower::util::Oneshot;
 
 /// Pause after the system has refused to accept: it is out of something, and trying at once would only burn time.
 const ACCEPT_PAUSE_MS: u64 = 50;
+/// Connections that the system completes before they are accepted. When a server comes back, all its devices do at
+/// once, and those that find no room wait for seconds before they try again.
+const BACKLOG: u32 = 4_096;
 
 pub struct Listener {
     pub socket: TcpListener,
@@ -207,7 +210,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 
 /// Binds the address. Kept here so that the error names it.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // So that a server that starts again does not wait for the connections of the former one to fade.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }

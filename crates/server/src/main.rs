@@ -18,9 +18,12 @@ struct Arguments {
 fn main() -> ExitCode {
     match Arguments::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("couplet: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast::<clap::Error>() {
+            Ok(misused) => misused.exit(),
+            Err(error) => {
+                eprintln!("couplet: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

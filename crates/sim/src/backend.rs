@@ -6,7 +6,7 @@ use crate::plan::Faults;
 use crate::report::{Checked, Counts};
 use crate::worker::Call;
 use crate::world::{Happening, World};
-use chat::dispatch::{FailureKind, Verdict};
+use chat::dispatch::{Failure, FailureKind, FailureReason, Receipt, Verdict};
 use chat::{ConversationId, Event, EventId};
 use std::collections::BTreeMap;
 
@@ -16,10 +16,26 @@ pub(crate) const CALL_TIMEOUT_MS: u64 = 2_000;
 #[derive(Debug)]
 pub(crate) struct Backend {
     mood: Mood,
-    /// Every event accepted, as it came the first time.
-    pub(crate) accepted: BTreeMap<EventId, Event>,
-    /// In the order of their first acceptance.
-    pub(crate) told: BTreeMap<ConversationId, Vec<u64>>,
+    pub(crate) accepted: BTreeMap<EventId, Accepted>,
+    told: BTreeMap<ConversationId, Told>,
+}
+
+/// An event that was accepted once, or more often.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// As it came the first time.
+    pub(crate) event: Event,
+    /// The latest term of its worker in which it was accepted.
+    pub(crate) term: u64,
+    /// The latest pass in which it was accepted.
+    pass: u64,
+}
+
+/// What was told of a conversation in one pass over the log, in the order of the first acceptance in it.
+#[derive(Debug, Default)]
+struct Told {
+    pass: u64,
+    offsets: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +101,23 @@ impl Backend {
             let unheard = Fate::failed(PASSING, "no answer", CALL_TIMEOUT_MS);
             return Fate { accepted_ms: Some(accepted_ms), ..unheard };
         }
-        Fate { accepted_ms: Some(accepted_ms), answered_ms: accepted_ms + 1, verdict: Verdict::Done }
+        Fate { accepted_ms: Some(accepted_ms), answered_ms: accepted_ms + 1, verdict: DONE }
     }
 }
 
 const PASSING: FailureKind = FailureKind::Passing { after_ms: None };
+const DONE: Verdict = Verdict::Done(Receipt::Answered { code: 0 });
 
 impl Fate {
     pub(crate) fn failed(kind: FailureKind, words: &str, answered_ms: u64) -> Self {
-        let verdict = Verdict::Failed { kind, words: words.to_owned() };
+        let failure = Failure {
+            reason: FailureReason::Status,
+            status: 0,
+            latency_ms: answered_ms,
+            words: words.to_owned(),
+            answer: String::new(),
+        };
+        let verdict = Verdict::Failed { kind, failure };
         Self { accepted_ms: None, answered_ms, verdict }
     }
 }
@@ -127,14 +151,31 @@ impl World {
         self.count(|counts| &mut counts.accepted);
         let worker = &self.workers[call.worker];
         let backend = &mut self.backends[worker.backend];
-        if let Some(first) = backend.accepted.get(&event.id) {
-            events::events_keep_their_content(first, event)?;
-            self.count(|counts| &mut counts.accepted_again);
+        // A call of before a replay belongs to no pass any more. It may arrive at any time.
+        let pass = if call.term >= worker.pass { worker.pass } else { 0 };
+        let is_first = match backend.accepted.get_mut(&event.id) {
+            None => {
+                let accepted = Accepted { event: (**event).clone(), term: call.term, pass };
+                backend.accepted.insert(event.id, accepted);
+                true
+            }
+            Some(first) => {
+                events::events_keep_their_content(&first.event, event)?;
+                self.stage.lock().counts.accepted_again += 1;
+                first.term = first.term.max(call.term);
+                let is_first = first.pass < pass;
+                first.pass = first.pass.max(pass);
+                is_first
+            }
+        };
+        if !is_first || pass < worker.pass {
             return Ok(());
         }
-        backend.accepted.insert(event.id, (**event).clone());
         let told = backend.told.entry(event.conversation).or_default();
-        told.push(event.id.offset);
-        events::conversations_are_told_in_order(told, &worker.parked, event.id)
+        if told.pass < pass {
+            *told = Told { pass, offsets: Vec::new() };
+        }
+        told.offsets.push(event.id.offset);
+        events::conversations_are_told_in_order(&told.offsets, &worker.out_of_turn, event.id)
     }
 }

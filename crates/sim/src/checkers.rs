@@ -3,6 +3,7 @@
 //! Some are asked whenever something arrives, the rest when the healed world has become quiet.
 
 pub(crate) mod events;
+pub(crate) mod gates;
 pub(crate) mod logs;
 pub(crate) mod messages;
 
@@ -38,7 +39,9 @@ pub(crate) fn judge(world: &mut World) -> Checked {
     events::every_told_refusal_has_its_event(world)?;
     events::every_mark_has_its_event(world)?;
     events::every_event_is_told(world)?;
+    events::replayed_events_are_told_again(world)?;
     events::nothing_is_left_over(world)?;
+    gates::breakers_hold_nothing_back(&world.gate, world.now_ms())?;
     holds(is_quiet(world), "the_world_becomes_quiet", || {
         let open = world.intents.iter().filter(|intent| intent.state == IntentState::Open).count();
         format!("{open} sends are open, {} requests under way", world.node.tasks.len())

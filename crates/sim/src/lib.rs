@@ -23,6 +23,7 @@ mod backend;
 mod device;
 mod ledger;
 mod node;
+mod operator;
 mod sender;
 mod worker;
 
@@ -55,6 +56,8 @@ pub enum Sabotage {
     CursorAhead,
     /// An attempt whose settler died is waited for without end.
     EndlessClaims,
+    /// A checkpoint of before a replay reaches the store after it.
+    FormerCheckpoint,
 }
 
 fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Result<Report, Failure> {

@@ -1,8 +1,11 @@
 //! The process: it runs requests, dies, starts again, and does its housekeeping.
 
+use crate::checkers::gates;
 use crate::device::RECONNECT_MS_MAX;
+use crate::report::Checked;
 use crate::sender::Finished;
 use crate::store::at_once;
+use crate::worker::Worker;
 use crate::world::{Happening, World};
 use chat::port::{Account, EndpointId, Store};
 use chat::{AppId, Lane, UserId};
@@ -18,8 +21,9 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = Finished> + Send>>;
 #[derive(Default)]
 pub(crate) struct Node {
     pub(crate) down: bool,
-    /// Counts the node's lives; what a former life was waiting for reaches nobody.
-    pub(crate) life: u64,
+    /// How far the clock of the workers is ahead of the true time, or behind it. Senders do not see it: resends are
+    /// known by the time that has passed, and a clock that jumps by hours makes doubles, as it must.
+    pub(crate) clock_ahead_ms: i64,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     task_last: u64,
 }
@@ -30,6 +34,7 @@ const STORE_DELAY_MS: u64 = 30_000;
 const ACCOUNT_DELAY_MS: u64 = 10_000;
 const TRIM_DELAY_MS: u64 = 30_000;
 const RETRY_DELAY_MS: u64 = 500;
+const CLOCK_JUMP_MS_MAX: u64 = 4 * 3_600_000;
 
 impl World {
     /// Takes a request in. It does nothing before it is resumed.
@@ -60,35 +65,42 @@ impl World {
         }
     }
 
-    pub(crate) fn node_dies(&mut self) {
+    pub(crate) fn node_dies(&mut self) -> Checked {
         if self.healed {
-            return;
+            return Ok(());
         }
         if !self.strikes(|faults| faults.node_dies) {
             self.after(NODE_LIFE_MS, Happening::NodeDies);
-            return;
+            return Ok(());
         }
         self.note("the node dies");
         self.node.down = true;
-        self.node.life += 1;
         let vanished = std::mem::take(&mut self.node.tasks).len() as u64;
         {
             let counts = &mut self.stage.lock().counts;
             counts.crashes += 1;
             counts.requests_vanished += vanished;
         }
-        self.workers.iter_mut().for_each(|worker| worker.forget());
+        self.workers.iter_mut().for_each(Worker::forget);
         for device in 0..self.devices.len() {
             let delay_ms = self.draw(|chance| chance.between(100..=RECONNECT_MS_MAX));
             self.drop_session(device, delay_ms);
         }
         let delay_ms = self.draw(|chance| chance.between(50..=15_000));
         self.after(delay_ms, Happening::NodeStarts);
+        gates::breakers_hold_nothing_back(&self.gate, self.now_ms())?;
+        self.gate.begin_anew();
+        Ok(())
     }
 
     pub(crate) fn node_starts(&mut self) {
         self.note("the node starts");
         self.node.down = false;
+        if self.strikes(|faults| faults.clock_jumps) {
+            self.count(|counts| &mut counts.clock_jumps);
+            self.node.clock_ahead_ms = self.draw(|chance| chance.between(0..=2 * CLOCK_JUMP_MS_MAX)) as i64
+                - CLOCK_JUMP_MS_MAX as i64;
+        }
         for worker in 0..self.workers.len() {
             self.after(0, Happening::Pump { worker });
         }
@@ -106,6 +118,20 @@ impl World {
             self.count(|counts| &mut counts.store_outages);
             let state = &mut *self.stage.lock();
             state.store_back_ms = state.now_ms + state.chance.between(5_000..=130_000);
+        }
+    }
+
+    /// The apps' backends may swallow what they are asked before a send.
+    pub(crate) fn gate_goes(&mut self) {
+        if self.healed {
+            return;
+        }
+        self.after(STORE_DELAY_MS, Happening::GateGoes);
+        if self.strikes(|faults| faults.gate_outage) {
+            self.note("no question before a send is answered");
+            self.count(|counts| &mut counts.gate_outages);
+            let state = &mut *self.stage.lock();
+            state.gate_back_ms = state.now_ms + state.chance.between(3_000..=30_000);
         }
     }
 

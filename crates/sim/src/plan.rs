@@ -33,6 +33,8 @@ pub(crate) struct AppPlan {
     pub(crate) rules: Arc<SendRules>,
     pub(crate) opinion: Opinion,
     pub(crate) endpoints: Vec<EndpointId>,
+    /// When one more endpoint is added.
+    pub(crate) joins_after_ms: Option<u64>,
 }
 
 /// How often an app's backend says something other than yes to a send, per mille.
@@ -65,6 +67,10 @@ pub(crate) struct Faults {
     pub(crate) settler_dies: u32,
     pub(crate) settler_late: u32,
     pub(crate) node_dies: u32,
+    pub(crate) clock_jumps: u32,
+    pub(crate) gate_outage: u32,
+    /// Not a fault, but as rare: an operator has events told again.
+    pub(crate) replayed: u32,
     pub(crate) account_deleted: u32,
 }
 
@@ -116,6 +122,7 @@ impl AppPlan {
                 drop: rate(chance),
                 replace: rate(chance),
             },
+            joins_after_ms: chance.hits(400).then(|| chance.between(20_000..=120_000)),
             endpoints: endpoints.map(|name| EndpointId(name.into())).collect(),
         }
     }
@@ -142,6 +149,9 @@ impl Faults {
             settler_dies: rate(chance),
             settler_late: rate(chance),
             node_dies: rate(chance),
+            clock_jumps: rate(chance) * 4,
+            gate_outage: rate(chance),
+            replayed: rate(chance) * 3,
             account_deleted: rate(chance),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     /// Until then the store answers nothing at all.
     pub(crate) store_back_ms: u64,
+    /// Until then no question before a send is answered.
+    pub(crate) gate_back_ms: u64,
     pub(crate) counts: Counts,
     pub(crate) trace: Trace,
     pub(crate) ledger: Ledger,
@@ -50,6 +52,7 @@ impl Stage {
             chance,
             faults,
             store_back_ms: START_MS,
+            gate_back_ms: START_MS,
             counts: Counts::default(),
             trace: Trace::default(),
             ledger: Ledger::default(),

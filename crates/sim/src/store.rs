@@ -7,12 +7,12 @@ use crate::Sabotage;
 use crate::ledger::Ledger;
 use crate::stage::Stage;
 use async_trait::async_trait;
-use chat::dispatch::Exception;
+use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use chat::guard::SendKey;
 use chat::model::Model;
 use chat::port::{
     Account, Append, Appended, Changes, Checkpoint, Committed, DeliveryState, EndpointId, HistoryPage,
-    HistoryQuery, MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
+    HistoryQuery, LaneExtent, MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
 };
 use chat::{AppId, Event, EventDraft, EventId, Inbox, Lane, Position, UserId};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl FaultyStore {
             self.note_append(&append, committed);
             self.stage.sleep(500).await;
             if let Some(origin) = append.event {
-                self.model.refuse(append.after_send(&committed.message, origin, 0)).await?;
+                self.model.record(append.after_send(&committed.message, origin, 0)).await?;
             }
         }
         Ok(answer)
@@ -134,10 +134,10 @@ impl Store for FaultyStore {
         self.hear(answer)
     }
 
-    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>> {
+    async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
         self.linger().await;
         self.reach()?;
-        let event = self.model.refuse(refusal).await?;
+        let event = self.model.record(draft).await?;
         self.linger().await;
         self.hear(event)
     }
@@ -187,6 +187,11 @@ impl Store for FaultyStore {
         self.model.events(lane, after, limit).await
     }
 
+    async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {
+        self.reach()?;
+        self.model.lane(lane).await
+    }
+
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
         self.reach()?;
         self.model.delivery(route).await
@@ -204,6 +209,27 @@ impl Store for FaultyStore {
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
         self.reach()?;
         self.model.parked(route, after, limit).await
+    }
+
+    async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>> {
+        self.reach()?;
+        self.model.exception(route, offset).await
+    }
+
+    async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
+        self.reach()?;
+        self.model.failures(route, offset).await
+    }
+
+    async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>> {
+        self.reach()?;
+        self.model.delivered(route, offset, since_ms).await
+    }
+
+    async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
+        self.reach()?;
+        let count = self.model.replay(route, replay, now_ms).await?;
+        self.hear(count)
     }
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {

@@ -11,7 +11,7 @@ use crate::store::at_once;
 use crate::world::{Happening, World};
 use chat::dispatch::{Attempt, Claim, DispatchLimits, Dispatcher, HealthLimits, Settled};
 use chat::port::{Checkpoint, EndpointId, Route, Store};
-use chat::{AppId, Event, Lane};
+use chat::{AppId, Event, EventId, Lane};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub(crate) const CLAIM_MS: u64 = 10_000;
 
 const LIMITS: DispatchLimits = DispatchLimits {
     in_flight_max: 3,
+    stuck_max: 2,
     fresh_max: 6,
     held_max: 12,
     claim_ms: CLAIM_MS,
@@ -43,9 +44,18 @@ pub(crate) struct Worker {
     wake_ms: u64,
     call_last: u64,
     /// Last known of the store.
-    cursor: u64,
-    /// Offsets that were ever given up, also by a worker that died before it could keep it.
-    pub(crate) parked: BTreeSet<u64>,
+    pub(crate) cursor: u64,
+    /// Counts the dispatchers: what a former one called settles nothing.
+    pub(crate) term: u64,
+    /// The term in which the log was begun to be told anew, after a replay from a position.
+    pub(crate) pass: u64,
+    /// Offsets that may come after later ones: ever given up, also by a worker that died before it could keep it, or
+    /// replayed alone.
+    pub(crate) out_of_turn: BTreeSet<u64>,
+    /// Offsets that were to be told again, with the term that had to do so at the earliest.
+    pub(crate) owed: BTreeMap<u64, u64>,
+    /// Events that were forgotten before this endpoint came along.
+    pub(crate) missed: BTreeSet<EventId>,
 }
 
 /// One attempt on its way.
@@ -53,16 +63,17 @@ pub(crate) struct Worker {
 pub(crate) struct Call {
     pub(crate) worker: usize,
     number: u64,
-    /// The life of the node that made it.
-    life: u64,
+    /// The term of the dispatcher that made it.
+    pub(crate) term: u64,
     claim: Claim,
     pub(crate) event: Arc<Event>,
     fate: Fate,
 }
 
 impl Worker {
-    /// What dies with the node.
+    /// What dies with the node, and is given up for a replay.
     pub(crate) fn forget(&mut self) {
+        self.term += 1;
         self.dispatcher = None;
         self.unkept = None;
         self.begun.clear();
@@ -86,11 +97,20 @@ impl World {
                 wake_ms: 0,
                 call_last: 0,
                 cursor: 0,
-                parked: BTreeSet::new(),
+                term: 0,
+                pass: 0,
+                out_of_turn: BTreeSet::new(),
+                owed: BTreeMap::new(),
+                missed: BTreeSet::new(),
             });
             self.after(POLL_DELAY_MS, Happening::PollLog { worker });
             self.after(CHECKPOINT_DELAY_MS, Happening::Checkpoint { worker });
         }
+    }
+
+    /// The time as the host of the workers has it. It only jumps where the node starts again.
+    pub(crate) fn host_ms(&self) -> u64 {
+        self.now_ms().saturating_add_signed(self.node.clock_ahead_ms)
     }
 
     pub(crate) fn poll_log(&mut self, worker: usize) -> Checked {
@@ -107,8 +127,8 @@ impl World {
         if !restored || !self.fill(index) {
             self.wake_at(index, self.now_ms() + RETRY_DELAY_MS);
         }
-        let now_ms = self.now_ms();
-        while let Some(attempt) = self.dispatcher(index).and_then(|dispatcher| dispatcher.claim(now_ms)) {
+        let (now_ms, host_ms) = (self.now_ms(), self.host_ms());
+        while let Some(attempt) = self.dispatcher(index).and_then(|dispatcher| dispatcher.claim(host_ms)) {
             self.call(index, attempt);
         }
         let worker = &mut self.workers[index];
@@ -116,7 +136,8 @@ impl World {
         if let Some(dispatcher) = &worker.dispatcher {
             events::claims_expire(dispatcher, worker.begun.len(), &worker.route)?;
             if let Some(wake_ms) = dispatcher.wake_ms() {
-                self.wake_at(index, wake_ms);
+                // The host's clock is steady while the node lives, so it is as far to go on either.
+                self.wake_at(index, now_ms + wake_ms.saturating_sub(host_ms));
             }
         }
         Ok(())
@@ -143,7 +164,7 @@ impl World {
         let endless = self.sabotage == Some(Sabotage::EndlessClaims);
         let claim_ms = if endless { u64::MAX / 2 } else { LIMITS.claim_ms };
         let limits = DispatchLimits { claim_ms, ..LIMITS };
-        let dispatcher = Dispatcher::restore(limits, self.plan.schedule.clone(), state);
+        let dispatcher = Dispatcher::restore(limits, self.plan.schedule.clone(), state, self.host_ms());
         self.workers[index].dispatcher = Some(dispatcher);
         true
     }
@@ -191,7 +212,8 @@ impl World {
             let late = state.strikes(|faults| faults.settler_late);
             (fate, dies, if late { CLAIM_MS + 1_000 } else { 0 })
         };
-        let call = Call { worker: index, number, life: self.node.life, claim: attempt.claim, event, fate };
+        let term = self.workers[index].term;
+        let call = Call { worker: index, number, term, claim: attempt.claim, event, fate };
         if let Some(accepted_ms) = call.fate.accepted_ms {
             self.after(accepted_ms, Happening::Arrival { call: Box::new(call.clone()) });
         }
@@ -202,10 +224,11 @@ impl World {
     }
 
     pub(crate) fn settle(&mut self, call: &Call) -> Checked {
-        if call.life != self.node.life {
+        if call.term != self.workers[call.worker].term {
+            self.count(|counts| &mut counts.settles_of_former_terms);
             return Ok(());
         }
-        let now_ms = self.now_ms();
+        let now_ms = self.host_ms();
         let jitter = self.draw(|chance| chance.fraction());
         let worker = &mut self.workers[call.worker];
         worker.begun.remove(&call.number);
@@ -216,7 +239,7 @@ impl World {
         let settled = dispatcher.settle(call.claim, &call.fate.verdict, now_ms, jitter);
         let opened = !was_open && dispatcher.is_open();
         if settled == Settled::Parked {
-            worker.parked.insert(call.event.id.offset);
+            worker.out_of_turn.insert(call.event.id.offset);
         }
         {
             let counts = &mut self.stage.lock().counts;

@@ -88,6 +88,12 @@ pub(crate) enum Happening {
     },
     NodeDies,
     NodeStarts,
+    GateGoes,
+    /// An operator has events told again.
+    Replay,
+    EndpointJoins {
+        app: usize,
+    },
     StoreGoes,
     AccountLeaves,
     AccountReturns {
@@ -108,6 +114,7 @@ pub(crate) struct World {
     pub(crate) model: Arc<Model>,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) chat: Chat,
+    pub(crate) gate: Arc<Opinions>,
     pub(crate) node: Node,
     pub(crate) intents: Vec<Intent>,
     pub(crate) devices: Vec<Device>,
@@ -127,10 +134,11 @@ impl World {
         let model = Arc::new(Model::with_lanes(plan.lanes_per_app));
         let store = Arc::new(FaultyStore { model: Arc::clone(&model), stage: Arc::clone(&stage), sabotage });
         let of_app = plan.apps.iter().map(|app| (app.id, app.opinion)).collect();
+        let gate = Arc::new(Opinions::new(&stage, of_app));
         let chat = Chat {
             store: Arc::clone(&store) as Arc<dyn Store>,
             bus: Arc::new(LossyBus(Arc::clone(&stage))),
-            gate: Arc::new(Opinions { stage: Arc::clone(&stage), of_app }),
+            gate: Arc::clone(&gate) as _,
             clock: Arc::clone(&stage) as _,
         };
         let mut world = Self {
@@ -144,6 +152,7 @@ impl World {
             model,
             store,
             chat,
+            gate,
             node: Node::default(),
             intents: Vec::new(),
             healed: false,
@@ -192,8 +201,11 @@ impl World {
             Happening::Arrival { call } => self.arrive(&call)?,
             Happening::Settlement { call } => self.settle(&call)?,
             Happening::Mood { backend } => self.change_mood(backend),
-            Happening::NodeDies => self.node_dies(),
+            Happening::NodeDies => self.node_dies()?,
             Happening::NodeStarts => self.node_starts(),
+            Happening::GateGoes => self.gate_goes(),
+            Happening::Replay => self.replay()?,
+            Happening::EndpointJoins { app } => self.endpoint_joins(app),
             Happening::StoreGoes => self.store_goes(),
             Happening::AccountLeaves => self.account_leaves(),
             Happening::AccountReturns { app, user } => self.account_returns(app, user),
@@ -218,9 +230,12 @@ impl World {
             for endpoint in self.plan.apps[index].endpoints.clone() {
                 self.add_endpoint(app, &endpoint);
             }
+            if let Some(delay_ms) = self.plan.apps[index].joins_after_ms {
+                self.after(delay_ms, Happening::EndpointJoins { app: index });
+            }
         }
         let firsts = [Happening::Act, Happening::NodeDies, Happening::StoreGoes, Happening::AccountLeaves];
-        for first in firsts.into_iter().chain([Happening::Trim]) {
+        for first in firsts.into_iter().chain([Happening::Trim, Happening::GateGoes, Happening::Replay]) {
             self.after(1_000, first);
         }
         self.after(self.plan.stormy_ms, Happening::Heal);
@@ -233,7 +248,7 @@ impl World {
         {
             let state = &mut *self.stage.lock();
             state.faults = Faults::default();
-            state.store_back_ms = state.now_ms;
+            (state.store_back_ms, state.gate_back_ms) = (state.now_ms, state.now_ms);
         }
         self.backends.iter_mut().for_each(Backend::heal);
         for device in 0..self.devices.len() {

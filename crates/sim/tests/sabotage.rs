@@ -45,3 +45,8 @@ fn a_cursor_kept_one_event_ahead() {
 fn a_claim_that_never_expires() {
     check(Sabotage::EndlessClaims, "claims_expire");
 }
+
+#[test]
+fn a_checkpoint_of_before_a_replay_kept_after_it() {
+    check(Sabotage::FormerCheckpoint, "replayed_events_are_told_again");
+}

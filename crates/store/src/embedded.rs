@@ -27,11 +27,11 @@ mod writer;
 
 use async_trait::async_trait;
 use chat::conversation::{Inbox, Position};
-use chat::dispatch::Exception;
+use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use chat::guard::SendKey;
 use chat::port::{
     Account, Append, Appended, Changes, Checkpoint, DeliveryState, EndpointId, HistoryPage, HistoryQuery,
-    MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
+    LaneExtent, MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
 };
 use chat::{AppId, ConversationId, Event, EventDraft, EventId, Lane, UserId};
 use commit::{Committer, LastWord};
@@ -231,13 +231,14 @@ impl Store for Embedded {
         self.queue.ask(bytes, |reply| Operation::Append { append: Box::new(append), reply }).await
     }
 
-    async fn refuse(&self, refusal: EventDraft) -> Stored<Option<EventId>> {
-        let ([one, other], bytes) = codec::people_and_bytes(&refusal.fact);
+    async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
+        let [one, other] = draft.fact.people();
         assert!(
-            ConversationId::new(refusal.conversation.app, one, other) == refusal.conversation,
+            ConversationId::new(draft.conversation.app, one, other) == draft.conversation,
             "an event is about the people of its conversation"
         );
-        self.queue.ask(bytes, |reply| Operation::Refuse { refusal: Box::new(refusal), reply }).await
+        let bytes = draft.fact.content_bytes();
+        self.queue.ask(bytes, |reply| Operation::Record { draft: Box::new(draft), reply }).await
     }
 
     async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview> {
@@ -271,23 +272,64 @@ impl Store for Embedded {
         self.read(move |snapshot| read::events(snapshot, lane, after, limit)).await
     }
 
+    async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {
+        self.read(move |snapshot| read::lane_extent(snapshot, lane)).await
+    }
+
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
         let route = route.clone();
         self.read(move |snapshot| read::delivery(snapshot, &route)).await
     }
 
     async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
-        let failures =
-            checkpoint.exceptions.iter().map(|exception| exception.last_failure.len()).sum::<usize>();
-        let bytes = failures
+        let words = checkpoint.exceptions.iter().map(|exception| exception.last_failure.len()).sum::<usize>();
+        let text = |failed: &FailedAttempt| failed.failure.words.len() + failed.failure.answer.len();
+        let bytes = words
+            + checkpoint.failures.iter().map(text).sum::<usize>()
+            + checkpoint.failures.len() * size_of::<FailedAttempt>()
+            + checkpoint.delivered.len() * size_of::<Delivered>()
             + checkpoint.exceptions.len() * size_of::<Exception>()
             + checkpoint.resolved.len() * size_of::<u64>();
-        self.queue.ask(bytes, |reply| Operation::Settle { route: route.clone(), checkpoint, reply }).await
+        let (route, checkpoint) = (route.clone(), Box::new(checkpoint));
+        self.queue.ask(bytes, |reply| Operation::Settle { route, checkpoint, reply }).await
     }
 
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
         let route = route.clone();
         self.read(move |snapshot| read::parked(snapshot, &route, after, limit)).await
+    }
+
+    async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>> {
+        let route = route.clone();
+        self.read(move |snapshot| read::exception(snapshot, &route, offset)).await
+    }
+
+    async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
+        let route = route.clone();
+        self.read(move |snapshot| read::failures(snapshot, &route, offset)).await
+    }
+
+    async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>> {
+        let route = route.clone();
+        self.read(move |snapshot| read::delivered(snapshot, &route, offset, since_ms)).await
+    }
+
+    async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
+        let from_here = matches!(replay, Replay::From { .. });
+        let count = self
+            .queue
+            .ask(0, |reply| Operation::Replay { route: route.clone(), replay, now_ms, reply })
+            .await?;
+        if !from_here {
+            return Ok(count);
+        }
+        // Counted beside the writer: a long log would keep every sender waiting.
+        let route = route.clone();
+        self.read(move |snapshot| {
+            let cursor = read::route(snapshot, &route)?.cursor;
+            read::events_behind(snapshot, route.lane, cursor)
+        })
+        .await
     }
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {

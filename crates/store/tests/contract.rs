@@ -5,9 +5,11 @@
 mod contract {
     pub(crate) mod accounts;
     pub(crate) mod appending;
+    pub(crate) mod attempts;
     pub(crate) mod duplicates;
     pub(crate) mod events;
     pub(crate) mod reading;
+    pub(crate) mod replaying;
 }
 mod world;
 
@@ -80,6 +82,8 @@ promises! {
     events:
         events_are_numbered_and_keep_what_was_said
         a_refusal_is_an_event_alone
+        what_happens_to_a_person_is_an_event_of_its_own
+        a_lane_says_where_it_begins_and_ends
         apps_have_lanes_of_their_own
         a_cursor_never_goes_back
         exceptions_are_kept_until_they_are_resolved
@@ -87,4 +91,17 @@ promises! {
         only_what_everyone_was_told_is_forgotten
         a_large_log_is_forgotten_in_steps
         an_exception_is_forgotten_once_it_is_resolved;
+    attempts:
+        failed_attempts_are_kept_in_order
+        failed_attempts_go_with_their_event
+        the_last_delivery_of_an_event_is_found
+        deliveries_of_one_time_are_kept_apart
+        old_deliveries_are_forgotten_one_by_one
+        what_was_told_long_ago_is_forgotten_even_when_it_comes_late;
+    replaying:
+        a_range_is_told_again_from_a_position
+        one_event_is_told_again
+        parked_events_are_held_again_oldest_first
+        a_lane_without_events_has_nothing_to_replay
+        what_is_replayed_is_forgotten_when_it_is_told;
 }

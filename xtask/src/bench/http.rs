@@ -17,6 +17,7 @@ pub(super) struct Scanner {
     error_code: Finder<'static>,
     msg_random: Finder<'static>,
     before_send: Finder<'static>,
+    event_id: Finder<'static>,
 }
 
 /// One whole request or answer at the beginning of a buffer.
@@ -40,6 +41,7 @@ impl Scanner {
             error_code: Finder::new("\"ErrorCode\":"),
             msg_random: Finder::new("\"MsgRandom\":"),
             before_send: Finder::new("BeforeSendMsg"),
+            event_id: Finder::new("webhook-id: "),
         }
     }
 
@@ -71,6 +73,13 @@ impl Scanner {
 
     pub(super) fn asks_before_send(&self, request: &Message<'_>) -> bool {
         self.before_send.find(request.head).is_some()
+    }
+
+    /// Where an event stands in the log of its app: the last part of its id.
+    pub(super) fn event_place(&self, head: &[u8]) -> Option<u32> {
+        let id = &head[self.event_id.find(head)? + 12..];
+        let id = &id[..memchr::memchr(b'\r', id)?];
+        leading_number(&id[memchr::memrchr(b'_', id)? + 1..])?.try_into().ok()
     }
 }
 
@@ -141,6 +150,14 @@ mod tests {
             assert_eq!(scanner.is_ok(&answer), ok, "{body}");
         }
         assert!(!scanner.is_ok(&Message { head: b"HTTP/1.1 503 No\r\n\r\n", body: br#"{"ErrorCode":0}"# }));
+    }
+
+    #[test]
+    fn an_event_has_its_place_in_its_id() {
+        let place = |head: &str| Scanner::new().event_place(head.as_bytes());
+        assert_eq!(place("webhook-id: evt_1400000001_0_1a208a00947_4\r\nhost: 127.0.0.1_7\r\n\r\n"), Some(4));
+        assert_eq!(place("webhook-id: evt\r\nhost: 127.0.0.1_7\r\n\r\n"), None);
+        assert_eq!(place("host: 127.0.0.1_7\r\n\r\n"), None);
     }
 
     #[test]

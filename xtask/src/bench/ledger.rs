@@ -24,7 +24,19 @@ pub(super) struct Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Receipt {
     pub random: u32,
+    /// Where the event stands in the log of its app; 0 where nobody looked.
+    pub place: u32,
+    pub accepted: bool,
     pub received_ns: u64,
+}
+
+/// What a receiver's notes come to, beside the sends.
+pub(super) struct Tally {
+    /// When each send was first accepted, at its place; 0: never.
+    pub received_ns: Vec<u64>,
+    /// Sends that were never accepted, and those that were more than once, by `MsgRandom`.
+    pub missing: Vec<u32>,
+    pub twice: Vec<u32>,
 }
 
 pub(super) fn write_sent(path: &Path, sent: &[Sent]) -> Result<()> {
@@ -50,19 +62,23 @@ pub(super) fn read_sent(path: &Path) -> Result<Vec<Sent>> {
 
 pub(super) fn write_receipts(path: &Path, receipts: &[Receipt]) -> Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
-    for Receipt { random, received_ns } in receipts {
-        file.write_all(&u64::from(*random).to_le_bytes())?;
-        file.write_all(&received_ns.to_le_bytes())?;
+    for Receipt { random, place, accepted, received_ns } in receipts {
+        for number in [u64::from(*random) << 1 | u64::from(*accepted), u64::from(*place), *received_ns] {
+            file.write_all(&number.to_le_bytes())?;
+        }
     }
     Ok(file.flush()?)
 }
 
 pub(super) fn read_receipts(path: &Path) -> Result<Vec<Receipt>> {
     let bytes = std::fs::read(path)?;
-    ensure!(bytes.len() % 16 == 0, "the ledger of receipts is cut off");
-    let receipts = bytes
-        .chunks_exact(16)
-        .map(|record| Receipt { random: u64_at(record, 0) as u32, received_ns: u64_at(record, 8) });
+    ensure!(bytes.len() % 24 == 0, "the ledger of receipts is cut off");
+    let receipts = bytes.chunks_exact(24).map(|record| Receipt {
+        random: (u64_at(record, 0) >> 1) as u32,
+        place: u64_at(record, 8) as u32,
+        accepted: u64_at(record, 0) & 1 == 1,
+        received_ns: u64_at(record, 16),
+    });
     Ok(receipts.collect())
 }
 
@@ -70,16 +86,17 @@ fn u64_at(record: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(record[at..at + 8].try_into().expect("a record has room for its numbers"))
 }
 
-/// Pairs every acknowledged send with its callback, or says what is wrong with the counts. The answer holds the time of
-/// receipt at the place of the send.
-pub(super) fn reconcile(first_random: u32, sent: &[Sent], receipts: &[Receipt]) -> Result<Vec<u64>> {
+/// Pairs every acknowledged send with its callbacks. A send without an answer and a callback without a send are wrong
+/// whatever the receiver did.
+pub(super) fn tally(first_random: u32, sent: &[Sent], receipts: &[Receipt]) -> Result<Tally> {
     let mut received = vec![0; sent.len()];
     let (mut unknown, mut twice) = (Vec::new(), Vec::new());
     for receipt in receipts {
         let place = receipt.random.checked_sub(first_random).map(|n| n as usize);
         match place.and_then(|place| received.get_mut(place)) {
             None => unknown.push(receipt.random),
-            Some(0) => received[place.unwrap_or_default()] = receipt.received_ns,
+            Some(_) if !receipt.accepted => {}
+            Some(received_ns @ 0) => *received_ns = receipt.received_ns,
             Some(_) => twice.push(receipt.random),
         }
     }
@@ -91,22 +108,33 @@ pub(super) fn reconcile(first_random: u32, sent: &[Sent], receipts: &[Receipt]) 
             _ => {}
         }
     }
-    let faults: Vec<String> = [
-        ("were never answered", unacknowledged),
-        ("were acknowledged and never told", missing),
-        ("were told more than once", twice),
-        ("were told and never sent", unknown),
-    ]
-    .iter()
-    .filter(|(_, randoms)| !randoms.is_empty())
-    .map(|(fault, randoms)| {
-        format!("{} {fault} (MsgRandom {:?})", randoms.len(), &randoms[..randoms.len().min(5)])
-    })
-    .collect();
-    if !faults.is_empty() {
-        bail!("WRONG COUNT: of {} sends, {}", sent.len(), faults.join(", "));
+    let wrong = [("were never answered", &unacknowledged), ("were told and never sent", &unknown)];
+    refuse(sent.len(), &wrong)?;
+    Ok(Tally { received_ns: received, missing, twice })
+}
+
+impl Tally {
+    /// When each send was told, if each was told exactly once.
+    pub(super) fn exact(self) -> Result<Vec<u64>> {
+        let wrong =
+            [("were acknowledged and never told", &self.missing), ("were told more than once", &self.twice)];
+        refuse(self.received_ns.len(), &wrong)?;
+        Ok(self.received_ns)
     }
-    Ok(received)
+}
+
+fn refuse(sends: usize, wrong: &[(&str, &Vec<u32>)]) -> Result<()> {
+    let faults: Vec<String> = wrong
+        .iter()
+        .filter(|(_, randoms)| !randoms.is_empty())
+        .map(|(fault, randoms)| {
+            format!("{} {fault} (MsgRandom {:?})", randoms.len(), &randoms[..randoms.len().min(5)])
+        })
+        .collect();
+    if !faults.is_empty() {
+        bail!("WRONG COUNT: of {sends} sends, {}", faults.join(", "));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -118,16 +146,22 @@ mod tests {
     }
 
     fn receipt(random: u32) -> Receipt {
-        Receipt { random, received_ns: u64::from(random) }
+        Receipt { random, place: 3, accepted: true, received_ns: u64::from(random) }
+    }
+
+    fn refusal(random: u32) -> Receipt {
+        Receipt { accepted: false, ..receipt(random) }
     }
 
     #[test]
     fn counts_agree_only_if_each_send_is_told_exactly_once() {
         let two = [sent(5), sent(6)];
-        let cases: [(&[Sent], &[Receipt], Option<&str>); 6] = [
+        let cases: [(&[Sent], &[Receipt], Option<&str>); 8] = [
             (&two, &[receipt(11), receipt(10)], None),
+            (&two, &[refusal(11), receipt(10), receipt(11)], None),
             (&[], &[], None),
             (&two, &[receipt(10)], Some("1 were acknowledged and never told (MsgRandom [11])")),
+            (&two, &[receipt(10), refusal(11)], Some("1 were acknowledged and never told (MsgRandom [11])")),
             (
                 &two,
                 &[receipt(10), receipt(11), receipt(10)],
@@ -141,7 +175,7 @@ mod tests {
             (&[sent(5), sent(0)], &[receipt(10)], Some("1 were never answered (MsgRandom [11])")),
         ];
         for (sent, receipts, fault) in cases {
-            match (reconcile(10, sent, receipts), fault) {
+            match (tally(10, sent, receipts).and_then(Tally::exact), fault) {
                 (Ok(received), None) => assert_eq!(received.len(), sent.len()),
                 (Err(error), Some(fault)) => assert!(error.to_string().contains(fault), "{error}"),
                 (got, _) => panic!("{receipts:?}: {got:?}"),
@@ -155,7 +189,7 @@ mod tests {
         let path = dir.path().join("ledger");
         write_sent(&path, &[sent(5), sent(6)]).unwrap();
         assert_eq!(read_sent(&path).unwrap(), [sent(5), sent(6)]);
-        write_receipts(&path, &[receipt(7)]).unwrap();
-        assert_eq!(read_receipts(&path).unwrap(), [receipt(7)]);
+        write_receipts(&path, &[receipt(7), refusal(u32::MAX)]).unwrap();
+        assert_eq!(read_receipts(&path).unwrap(), [receipt(7), refusal(u32::MAX)]);
     }
 }

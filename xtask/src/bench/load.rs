@@ -1,122 +1,55 @@
-//! The load generator: one thread, one task a connection, and a ledger.
+//! A load under way: which message is next, when the run is over, and what has become of each message.
 //!
-//! Here is what all kinds of load have in common: which message is next, when it is due, and when the run is over. How a
-//! message looks on the wire is the business of [`super::rest`] and [`super::ws`].
+//! How a message looks on the wire is the business of [`super::rest`] and [`super::ws`], and when it is due that of
+//! [`super::generator`].
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    rc::Rc,
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
-use rustix::{
-    fd::OwnedFd,
-    time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
-    },
-};
-use tokio::{
-    io::unix::AsyncFd,
-    sync::Notify,
-    task::{LocalSet, spawn_local},
-};
+use anyhow::{Result, bail};
+use tokio::sync::Notify;
 
 use super::{
     clock::{self, SECOND_NS},
-    ledger::{self, Sent},
-    people,
-    plan::{Go, Plan, Said, Work},
-    process, rest, ws,
+    ledger::Sent,
+    plan::{Go, Plan},
 };
 
 /// How long the last answers may take after the last send.
 const TAIL: Duration = Duration::from_secs(60);
 
-/// The scheduler sleeps at least this long, which bounds both its own cost and the error that it adds.
-const NAP_NS_MIN: u64 = 50_000;
-
 pub(super) struct Load {
     pub plan: Plan,
     go: OnceCell<Go>,
-    issued: Cell<u32>,
-    done: Cell<u32>,
+    pub issued: Cell<u32>,
+    pub done: Cell<u32>,
     /// No message will be issued any more.
     closing: Cell<bool>,
-    sent: RefCell<Vec<Sent>>,
+    pub sent: RefCell<Vec<Sent>>,
     failure: RefCell<Option<String>>,
     over: Notify,
 }
 
-enum Lines {
-    Rest(Rc<rest::Lines>),
-    Sessions(Rc<ws::Lines>),
-}
-
-pub(super) fn run() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async {
-        let said = match generate().await {
-            Ok(sent) => Said::Done { sent },
-            Err(error) => Said::Failed { why: format!("{error:#}") },
-        };
-        process::tell_parent(&said)
-    })
-}
-
-async fn generate() -> Result<u32> {
-    let mut words = process::parent::<serde_json::Value>();
-    let plan: Plan = serde_json::from_value(words.recv().await.context("no plan")?)?;
-    let load = Rc::new(Load {
-        plan,
-        go: OnceCell::new(),
-        issued: Cell::new(0),
-        done: Cell::new(0),
-        closing: Cell::new(false),
-        sent: RefCell::default(),
-        failure: RefCell::default(),
-        over: Notify::new(),
-    });
-    let lines = match load.plan.work {
-        Work::Send { .. } | Work::History { .. } => Lines::Rest(rest::Lines::connect(&load).await?),
-        Work::Sessions { .. } => Lines::Sessions(ws::Lines::connect(&load).await?),
-    };
-    process::tell_parent(&Said::Ready)?;
-    let Some(word) = words.recv().await else { return Ok(0) };
-    let go: Go = serde_json::from_value(word)?;
-    load.go.get_or_init(|| go);
-    spawn_local(report_progress(Rc::clone(&load)));
-    match go {
-        Go::Closed { .. } | Go::Count { .. } => lines.start(),
-        Go::Open { start_ns, end_ns, rate_per_s } => {
-            load.keep_pace(&lines, Schedule::new(rate_per_s, start_ns, end_ns)).await?;
-        }
-    }
-    load.wait_until_over().await?;
-    if let Some(path) = &load.plan.ledger {
-        ledger::write_sent(path, &load.sent.borrow())?;
-    }
-    Ok(load.issued.get())
-}
-
-impl Lines {
-    fn start(&self) {
-        match self {
-            Lines::Rest(lines) => lines.start(),
-            Lines::Sessions(lines) => lines.start(),
-        }
-    }
-
-    fn dispatch(&self, n: u32) {
-        match self {
-            Lines::Rest(lines) => lines.dispatch(n),
-            Lines::Sessions(lines) => lines.dispatch(n),
-        }
-    }
-}
-
 impl Load {
+    pub(super) fn new(plan: Plan) -> Self {
+        Load {
+            plan,
+            go: OnceCell::new(),
+            issued: Cell::new(0),
+            done: Cell::new(0),
+            closing: Cell::new(false),
+            sent: RefCell::default(),
+            failure: RefCell::default(),
+            over: Notify::new(),
+        }
+    }
+
+    pub(super) fn begin(&self, go: Go) {
+        self.go.get_or_init(|| go);
+    }
+
     /// The next message of a closed loop, if there is one.
     pub(super) fn next(&self) -> Option<u32> {
         let now_ns = clock::now_ns();
@@ -132,7 +65,7 @@ impl Load {
         None
     }
 
-    fn issue(&self, start_ns: u64) -> u32 {
+    pub(super) fn issue(&self, start_ns: u64) -> u32 {
         let n = self.issued.get();
         self.issued.set(n + 1);
         if self.plan.ledger.is_some() {
@@ -174,30 +107,18 @@ impl Load {
         self.over.notify_one();
     }
 
-    fn close(&self) {
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
+    pub(super) fn close(&self) {
         self.closing.set(true);
         if self.done.get() == self.issued.get() {
             self.over.notify_one();
         }
     }
 
-    async fn keep_pace(&self, lines: &Lines, mut schedule: Schedule) -> Result<()> {
-        let timer = Timer::new()?;
-        loop {
-            let now_ns = clock::now_ns();
-            while let Some(due_ns) = schedule.due(now_ns) {
-                lines.dispatch(self.issue(due_ns));
-            }
-            if schedule.is_over() || self.failure.borrow().is_some() {
-                break;
-            }
-            timer.sleep_until(schedule.next_ns.max(now_ns + NAP_NS_MIN)).await?;
-        }
-        self.close();
-        Ok(())
-    }
-
-    async fn wait_until_over(&self) -> Result<()> {
+    pub(super) async fn wait_until_over(&self) -> Result<()> {
         let end_ns = match self.go.get() {
             Some(Go::Closed { end_ns } | Go::Open { end_ns, .. }) => end_ns.saturating_sub(clock::now_ns()),
             // Preparing a large store takes as long as it takes; the parent watches that it goes on.
@@ -211,90 +132,5 @@ impl Load {
             Some(why) => bail!("{why}"),
             None => Ok(()),
         }
-    }
-}
-
-async fn report_progress(load: Rc<Load>) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(250));
-    loop {
-        ticks.tick().await;
-        if let Err(error) = process::tell_parent(&Said::Progress { done: load.done.get() }) {
-            load.fail(format!("the parent is gone: {error}"));
-        }
-    }
-}
-
-/// The instants at which messages are due: a Poisson process, the same in every run. It does not look at the server,
-/// so that a stall delays every message that falls into it instead of hiding them.
-struct Schedule {
-    next_ns: u64,
-    end_ns: u64,
-    gap_ns: f64,
-    drawn: u64,
-}
-
-impl Schedule {
-    fn new(rate_per_s: u32, start_ns: u64, end_ns: u64) -> Self {
-        Schedule { next_ns: start_ns, end_ns, gap_ns: SECOND_NS as f64 / f64::from(rate_per_s), drawn: 0 }
-    }
-
-    fn due(&mut self, now_ns: u64) -> Option<u64> {
-        let due_ns = self.next_ns;
-        if due_ns > now_ns || self.is_over() {
-            return None;
-        }
-        let uniform = (people::scatter(self.drawn) >> 11) as f64 / (1_u64 << 53) as f64;
-        self.drawn += 1;
-        self.next_ns += (-(1.0 - uniform).ln() * self.gap_ns) as u64;
-        Some(due_ns)
-    }
-
-    fn is_over(&self) -> bool {
-        self.next_ns >= self.end_ns
-    }
-}
-
-/// Wakes to the microsecond; the runtime's own timers count in milliseconds, as much as is to be measured.
-struct Timer(AsyncFd<OwnedFd>);
-
-impl Timer {
-    #[expect(
-        deprecated,
-        reason = "its successor is unsafe, for types that change their descriptor; this one does not"
-    )]
-    fn new() -> Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        Ok(Timer(AsyncFd::new(timerfd_create(TimerfdClockId::Monotonic, flags)?)?))
-    }
-
-    async fn sleep_until(&self, at_ns: u64) -> Result<()> {
-        let it_value = Timespec {
-            tv_sec: (at_ns / SECOND_NS).cast_signed(),
-            tv_nsec: (at_ns % SECOND_NS).cast_signed(),
-        };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
-        // Setting it anew also forgets that it rang, so that it need not be read.
-        timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &once)?;
-        self.0.readable().await?.clear_ready();
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schedule_keeps_its_rate_whenever_it_is_asked() {
-        let mut often = Schedule::new(5_000, 0, 10 * SECOND_NS);
-        let mut late = Schedule::new(5_000, 0, 10 * SECOND_NS);
-        let mut due: Vec<u64> = Vec::new();
-        for now_ns in (0..11 * SECOND_NS).step_by(1_000_000) {
-            due.extend(std::iter::from_fn(|| often.due(now_ns)));
-        }
-        let due_late: Vec<u64> = std::iter::from_fn(|| late.due(20 * SECOND_NS)).collect();
-        assert_eq!(due, due_late);
-        assert!((49_000..51_000).contains(&due.len()), "{} messages", due.len());
-        assert!(often.is_over());
     }
 }

@@ -22,9 +22,14 @@ impl People {
         People { users: (conversations / 4).max(16), conversations: conversations.max(1) }
     }
 
+    /// Which conversation the load's n-th message goes to.
+    pub(super) fn conversation_of(&self, n: u32) -> u32 {
+        (scatter(u64::from(n)) % u64::from(self.conversations)) as u32
+    }
+
     /// The two users of the conversation that the load's n-th message goes to.
     pub(super) fn pair_of(&self, n: u32) -> (u32, u32) {
-        let conversation = (scatter(u64::from(n)) % u64::from(self.conversations)) as u32;
+        let conversation = self.conversation_of(n);
         let from = conversation % self.users;
         // Distances stay far below half of the users, so that no two conversations are of the same two users.
         let distance = 1 + conversation / self.users;

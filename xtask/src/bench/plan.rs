@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::people::People;
+use super::{conduct::Conduct, people::People};
 
 /// What a generator is to do. It connects, says [`Said::Ready`], and waits for [`Go`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,8 +51,10 @@ pub(super) enum Said {
 /// What a receiver is told; it answers each with [`Received`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Ask {
-    /// Begin to accept connections. Until then they are refused, and the port is held.
-    Listen,
+    /// From now on. A receiver that has begun to listen cannot become absent again.
+    Behave {
+        conduct: Conduct,
+    },
     Count,
     /// Write all receipts to a file and forget them.
     Take {
@@ -63,7 +65,11 @@ pub(super) enum Ask {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Received {
     pub port: u16,
+    /// Of every kind, however they ended.
+    pub calls: u64,
+    /// Questions asked.
     pub before: u64,
+    /// Events accepted; where single calls are noted, each counts once.
     pub after: u64,
     pub fault: Option<String>,
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Role, clock};
+use super::{clock, role::Role, target::Programs};
 
 const STOP_MS_MAX: u64 = 60_000;
 
@@ -34,8 +34,8 @@ pub(super) struct Usage {
 
 impl Process {
     /// Starts this program again in one of its other roles.
-    pub(super) fn role(role: Role) -> Result<Self> {
-        let mut command = Command::new(super::program()?);
+    pub(super) fn role(programs: &Programs, role: Role) -> Result<Self> {
+        let mut command = Command::new(&programs.bench);
         command.arg("bench").arg("--role").arg(role.name());
         Process::spawn(role.name(), command, None)
     }
@@ -96,6 +96,13 @@ impl Process {
             rss_kib: kib("VmRSS:")?,
             rss_kib_max: kib("VmHWM:")?,
         })
+    }
+
+    /// Forgets how much memory it has held at most, so that what follows can be measured.
+    pub(super) fn reset_peak(&self) -> Result<()> {
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        // 5 stands for the peak alone; smaller numbers would slow the process down.
+        std::fs::write(&path, "5").with_context(|| format!("{path} is not to be had on this kernel"))
     }
 
     /// Asks it to stop, and holds it to leaving in order.

@@ -51,6 +51,8 @@ struct Goal {
     at_least: bool,
     bound: f64,
     met: bool,
+    #[serde(skip)]
+    must: bool,
 }
 
 pub(super) fn figure(name: &str, unit: &'static str, rounds: impl IntoIterator<Item = f64>) -> Row {
@@ -68,15 +70,33 @@ pub(super) fn figure(name: &str, unit: &'static str, rounds: impl IntoIterator<I
 /// Percentiles of all that was measured, none of it estimated.
 pub(super) fn latency(name: &str, mut latencies_ns: Vec<u64>) -> Row {
     latencies_ns.sort_unstable();
-    let at = |share: f64| {
-        let rank = (latencies_ns.len() as f64 * share).ceil() as usize;
-        latencies_ns.get(rank.saturating_sub(1)).map_or(f64::NAN, |ns| *ns as f64 / 1e6)
-    };
+    let at = |share: f64| quantile_ms(&latencies_ns, share);
     let value = Value::Latency { p50_ms: at(0.5), p99_ms: at(0.99), p999_ms: at(0.999), max_ms: at(1.0) };
     Row { name: name.to_owned(), value, goals: Vec::new() }
 }
 
+pub(super) fn p99_ms(latencies_ns: &[u64]) -> f64 {
+    let mut sorted_ns = latencies_ns.to_vec();
+    sorted_ns.sort_unstable();
+    quantile_ms(&sorted_ns, 0.99)
+}
+
+fn quantile_ms(sorted_ns: &[u64], share: f64) -> f64 {
+    let rank = (sorted_ns.len() as f64 * share).ceil() as usize;
+    sorted_ns.get(rank.saturating_sub(1)).map_or(f64::NAN, |ns| *ns as f64 / 1e6)
+}
+
 impl Row {
+    /// A count of what must not happen on any machine, in any of the rounds: one of them fails the benchmark.
+    pub(super) fn never(mut self) -> Self {
+        if let Value::Figure { value, max, .. } = &mut self.value {
+            *value = *max;
+        }
+        let mut row = self.at_most(0.0);
+        row.goals.iter_mut().for_each(|goal| goal.must = true);
+        row
+    }
+
     pub(super) fn at_least(self, bound: f64) -> Self {
         self.goal("value", true, bound)
     }
@@ -100,7 +120,7 @@ impl Row {
             (Value::Latency { p99_ms, .. }, _) => *p99_ms,
         };
         let met = if at_least { value >= bound } else { value <= bound };
-        self.goals.push(Goal { of, at_least, bound, met });
+        self.goals.push(Goal { of, at_least, bound, met, must: false });
         self
     }
 
@@ -132,6 +152,13 @@ impl Goal {
 }
 
 impl Report {
+    pub(super) fn add(&mut self, section: Section) {
+        let must = |row: &&Row| row.goals.iter().any(|goal| goal.must && !goal.met);
+        let wrong = section.rows.iter().filter(must);
+        self.failures.extend(wrong.map(|row| format!("WRONG COUNT: {}:{}", section.scenario, row.line())));
+        self.sections.push(section);
+    }
+
     pub(super) fn table(&self) -> String {
         let mut table = String::new();
         for section in &self.sections {
@@ -215,6 +242,23 @@ fn bar(label: &str, len: u64, template: &str) -> Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_that_must_be_zero_fails_the_benchmark() {
+        let mut report = Report::default();
+        let rows = vec![
+            figure("missing", "", [0.0, 0.0, 0.0]).never(),
+            figure("out of order", "", [0.0, 0.0, 2.0]).never(),
+            figure("ratio", "", [3.0]).at_most(2.0),
+        ];
+        report.add(Section { scenario: "faults".to_owned(), rows });
+        let failures: Vec<String> = report
+            .failures
+            .iter()
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(failures, ["WRONG COUNT: faults: out of order 2.00 0.00 … 2.00 ≤ 0.00 ✗ missed"]);
+    }
 
     #[test]
     fn a_table_shows_figures_spread_and_goals() {

@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -27,6 +28,9 @@ use super::{
 
 pub(super) const TEXT: &str = "Shall we meet at the fountain, at noon?";
 
+const CONNECTS_AT_ONCE: u32 = 64;
+const CONNECT_PAUSE: Duration = Duration::from_millis(1);
+
 pub(super) struct Lines {
     load: Rc<Load>,
     scanner: Scanner,
@@ -47,7 +51,12 @@ impl Lines {
     pub(super) async fn connect(load: &Rc<Load>) -> Result<Rc<Self>> {
         let template = Request::new(&load.plan)?;
         let (mut lines, mut readers) = (Vec::new(), Vec::new());
-        for _ in 0..load.plan.lines {
+        for line in 0..load.plan.lines {
+            // One that finds the server's queue of new connections full is held up for a second, and those that
+            // were opened before it are closed meanwhile, since they say nothing.
+            if line % CONNECTS_AT_ONCE == 0 {
+                tokio::time::sleep(CONNECT_PAUSE).await;
+            }
             let stream = TcpStream::connect(load.plan.target).await?;
             stream.set_nodelay(true)?;
             let (reader, writer) = stream.into_split();

@@ -1,19 +1,23 @@
 //! One server with its receiver, under one load after another.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use super::{
-    Role,
+    backend::Backend,
     clock::{self, SECOND_NS},
-    couplet::{self, BEFORE_SEND},
-    ledger::{self, Sent},
+    conduct::Conduct,
+    couplet::{self, AFTER_SEND, App, BEFORE_SEND, NEIGHBOUR, SDKAPPID},
+    ledger::{self, Receipt, Sent, Tally},
+    outcome::{Outcome, Trace, Window},
     people::{People, RANDOM_MIN},
-    plan::{Ask, Ceiling, Go, Listening, Plan, Received, Said, Work},
-    process::{Process, Usage},
+    plan::{Ceiling, Go, Listening, Plan, Said, Work},
+    process::Process,
     report::Progress,
+    role::Role,
+    target::{self, Programs},
 };
 
 const CHILD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -27,20 +31,28 @@ const TWICE_MS: u64 = 300;
 /// The load goes on this long after the window, so that nothing measured is about stopping.
 const OVERRUN_NS: u64 = SECOND_NS / 10;
 
+/// What a server is set up with.
+#[derive(Clone, Copy)]
+pub(super) struct Setup {
+    pub events: &'static [&'static str],
+    /// Further keys of `[app.callback]`, as lines.
+    pub settings: &'static str,
+    pub conduct: Conduct,
+    /// How the backend of a second app behaves, if there is one.
+    pub neighbour: Option<Conduct>,
+    pub people: People,
+}
+
 pub(super) struct Rig {
     pub server: Process,
     pub listen: SocketAddr,
     pub dir: TempDir,
-    receiver: Process,
-    callback: SocketAddr,
-    events: &'static [&'static str],
+    pub backend: Backend,
+    programs: Programs,
+    apps: Vec<App>,
+    /// Ends with the rig.
+    neighbour: Option<Backend>,
     next_random: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Backend {
-    Up,
-    Down,
 }
 
 pub(super) struct Run {
@@ -59,74 +71,72 @@ pub(super) enum Pace {
     Open { rate_per_s: u32 },
 }
 
-/// What one run came to. Latencies are in nanoseconds, in no order.
-pub(super) struct Outcome {
-    /// Callbacks accepted by the receiver; answers, if the load causes no callbacks.
-    pub per_s: f64,
-    pub answers_per_s: f64,
-    pub send_ns: Vec<u64>,
-    pub callback_ns: Vec<u64>,
-    pub push_ns: Vec<u64>,
-    /// CPU per message, of the server, the generator and the receiver.
-    pub cpu_us: [f64; 3],
-    /// Callbacks still to come when the window ended.
-    pub behind: usize,
-    pub server: Usage,
-}
-
-#[derive(Clone, Copy)]
-struct Window {
-    start_ns: u64,
-    end_ns: u64,
+impl Setup {
+    /// Events of sends, told to a backend in order.
+    pub(super) fn telling(people: People) -> Self {
+        Setup { events: &[AFTER_SEND], settings: "", conduct: Conduct::Healthy, neighbour: None, people }
+    }
 }
 
 impl Rig {
     /// The real server on an empty directory, with its accounts.
-    pub(super) fn couplet(
-        events: &'static [&'static str],
-        backend: Backend,
-        people: People,
-        progress: &Progress,
-    ) -> Result<Self> {
-        let dir = super::data_dir()?;
-        let (receiver, callback) = receiver(backend)?;
-        let started = couplet::start(dir.path(), callback, events)?;
-        let bar = progress.count("accounts", u64::from(people.users));
-        couplet::import(started.listen, people, |done| bar.set_position(done))?;
-        let (server, listen) = (started.process, started.listen);
-        Ok(Rig { server, listen, dir, receiver, callback, events, next_random: RANDOM_MIN })
+    pub(super) fn couplet(programs: &Programs, setup: Setup, progress: &Progress) -> Result<Self> {
+        let Setup { events, settings, conduct, people, .. } = setup;
+        let dir = target::data_dir()?;
+        let backend = Backend::start(programs, conduct)?;
+        let neighbour = setup.neighbour.map(|conduct| Backend::start(programs, conduct)).transpose()?;
+        let app = |sdkappid, callback| App { sdkappid, callback, events, settings };
+        let mut apps = vec![app(SDKAPPID, backend.addr)];
+        apps.extend(neighbour.as_ref().map(|neighbour| app(NEIGHBOUR, neighbour.addr)));
+        let started = couplet::start(&programs.server, dir.path(), &apps)?;
+        for app in &apps {
+            let bar = progress.count("accounts", u64::from(people.users));
+            couplet::import(started.listen, app.sdkappid, people, |done| bar.set_position(done))?;
+        }
+        let (server, listen, programs) = (started.process, started.listen, programs.clone());
+        Ok(Rig { server, listen, dir, backend, programs, apps, neighbour, next_random: RANDOM_MIN })
     }
 
     /// The stub in the server's place.
-    pub(super) fn ceiling() -> Result<Self> {
-        let dir = super::data_dir()?;
-        let (receiver, callback) = receiver(Backend::Up)?;
-        let mut server = Process::role(Role::Ceiling)?;
-        server.say(&Ceiling { callback })?;
+    pub(super) fn ceiling(programs: &Programs) -> Result<Self> {
+        let dir = target::data_dir()?;
+        let backend = Backend::start(programs, Conduct::Healthy)?;
+        let mut server = Process::role(programs, Role::Ceiling)?;
+        server.say(&Ceiling { callback: backend.addr })?;
         let Listening { listen } = server.hear(CHILD_TIMEOUT)?;
-        Ok(Rig { server, listen, dir, receiver, callback, events: &[], next_random: RANDOM_MIN })
+        let (programs, apps, neighbour) = (programs.clone(), Vec::new(), None);
+        Ok(Rig { server, listen, dir, backend, programs, apps, neighbour, next_random: RANDOM_MIN })
     }
 
     /// Puts a load on the server for a while, measures, and checks that every send was told exactly once.
     pub(super) fn measure(&mut self, run: &Run, progress: &Progress) -> Result<Outcome> {
+        let trace = self.load(run, progress)?;
+        let tells = !matches!(run.work, Work::History { .. });
+        let received = if tells { self.settle(&trace.sent, |_| {})?.0.exact()? } else { Vec::new() };
+        let usage = self.server.usage()?;
+        Ok(Outcome::new(&trace, &received, usage))
+    }
+
+    /// Puts a load on the server for a while, and does not wait for its callbacks.
+    pub(super) fn load(&mut self, run: &Run, progress: &Progress) -> Result<Trace> {
+        self.load_with(run, progress, |_, _| Ok(()))
+    }
+
+    /// The same, with something to be done as soon as the window is known, shortly before the load begins.
+    pub(super) fn load_with(
+        &mut self,
+        run: &Run,
+        progress: &Progress,
+        begin: impl FnOnce(&mut Self, Window) -> Result<()>,
+    ) -> Result<Trace> {
+        let first_random = self.next_random;
         let mut generator = self.generator(run.work.clone(), run.lines, run.people)?;
-        let start_ns = clock::now_ns() + SECOND_NS / 50;
-        let window_start_ns = start_ns + u64::from(run.warm_up_s) * SECOND_NS;
-        let window = Window {
-            start_ns: window_start_ns,
-            end_ns: window_start_ns + u64::from(run.window_s) * SECOND_NS,
-        };
-        let end_ns = window.end_ns + OVERRUN_NS;
-        generator.say(&match run.pace {
-            Pace::Closed => Go::Closed { end_ns },
-            Pace::Open { rate_per_s } => Go::Open { start_ns, end_ns, rate_per_s },
-        })?;
+        let window = run.window_from(clock::now_ns() + SECOND_NS / 50);
+        begin(self, window)?;
+        generator.say(&run.go(window))?;
         let cpu_us = self.watch(&mut generator, window, &run.label, progress)?;
         let sent = self.sent(&mut generator, |_| {})?;
-        let tells = !matches!(run.work, Work::History { .. });
-        let received = if tells { self.reconcile(&sent, |_| {})? } else { Vec::new() };
-        let usage = self.server.usage()?;
-        Ok(Outcome::new(window, &sent, &received, cpu_us, usage))
+        Ok(Trace { window, first_random, sent, cpu_us })
     }
 
     /// Sends a number of messages as fast as they are taken. Answers what was sent, and how many a second.
@@ -144,42 +154,61 @@ impl Rig {
         self.generator(couplet::sessions(), pairs, people)
     }
 
-    pub(super) fn bring_receiver_up(&mut self) -> Result<()> {
-        self.ask(&Ask::Listen).map(|_| ())
+    /// A generator of its own for a second app, ready to begin. It notes nothing.
+    pub(super) fn neighbour(&mut self, run: &Run) -> Result<Process> {
+        ensure!(self.neighbour.is_some(), "there is no second app");
+        let work = couplet::send(NEIGHBOUR, true);
+        self.connect(&Plan {
+            target: self.listen,
+            work,
+            lines: run.lines,
+            people: run.people,
+            first_random: RANDOM_MIN,
+            ledger: None,
+        })
     }
 
-    /// Waits until every send has been told, and answers when each was, in the order of the sends.
-    pub(super) fn reconcile(&mut self, sent: &[Sent], on_progress: impl Fn(u64)) -> Result<Vec<u64>> {
+    /// Waits until every send has been told, and answers what became of them, and every note of the receiver's.
+    pub(super) fn settle(
+        &mut self,
+        sent: &[Sent],
+        on_progress: impl Fn(u64),
+    ) -> Result<(Tally, Vec<Receipt>)> {
         let first_random = self.next_random - sent.len() as u32;
-        let (mut seen, mut seen_ns) = (0, clock::now_ns());
-        loop {
-            let received = self.ask(&Ask::Count)?;
-            on_progress(received.after);
-            if received.after >= sent.len() as u64 || clock::elapsed_ms(seen_ns) > STANDSTILL_MS_MAX {
-                break;
-            }
-            if received.after > seen {
-                (seen, seen_ns) = (received.after, clock::now_ns());
-            }
-            clock::sleep_ms(20);
-        }
+        self.await_told(sent.len() as u64, on_progress)?;
         clock::sleep_ms(TWICE_MS);
-        let path = self.dir.path().join("receipts");
-        let received = self.ask(&Ask::Take { path: path.clone() })?;
-        if self.events.contains(&BEFORE_SEND) {
+        let (receipts, received) = self.backend.take(&self.dir.path().join("receipts"))?;
+        if self.apps.iter().any(|app| app.events.contains(&BEFORE_SEND)) {
             let (asked, sends) = (received.before, sent.len());
             ensure!(asked == sends as u64, "WRONG COUNT: {sends} sends, and {asked} before-send callbacks");
         }
-        ledger::reconcile(first_random, sent, &ledger::read_receipts(&path)?)
+        Ok((ledger::tally(first_random, sent, &receipts)?, receipts))
     }
 
-    /// Ends the server as a crash would, and starts it again on what it left.
+    /// Waits until so many events have been accepted, or none any more.
+    pub(super) fn await_told(&mut self, events: u64, on_progress: impl Fn(u64)) -> Result<()> {
+        let (mut seen, mut seen_ns) = (0, clock::now_ns());
+        loop {
+            let told = self.backend.count()?.after;
+            on_progress(told);
+            if told >= events || clock::elapsed_ms(seen_ns) > STANDSTILL_MS_MAX {
+                return Ok(());
+            }
+            if told > seen {
+                (seen, seen_ns) = (told, clock::now_ns());
+            }
+            clock::sleep_ms(20);
+        }
+    }
+
+    /// Ends the server as a crash would, and starts it again on what it left. Answers how long it took to be ready.
     pub(super) fn crash_and_restart(self) -> Result<(Self, f64)> {
-        let Rig { server, dir, receiver, callback, events, next_random, .. } = self;
+        let Rig { server, dir, backend, programs, apps, neighbour, next_random, .. } = self;
         server.kill()?;
-        let started = couplet::start(dir.path(), callback, events)?;
+        let started = couplet::start(&programs.server, dir.path(), &apps)?;
         let (server, listen) = (started.process, started.listen);
-        Ok((Rig { server, listen, dir, receiver, callback, events, next_random }, started.ready_ms))
+        let rig = Rig { server, listen, dir, backend, programs, apps, neighbour, next_random };
+        Ok((rig, started.ready_ms))
     }
 
     pub(super) fn stop(self) -> Result<()> {
@@ -190,9 +219,19 @@ impl Rig {
         // Preparing a store may send more than fits into memory as notes, and tells nobody.
         let noted = !matches!(work, Work::Send { event: false, .. });
         let ledger = noted.then(|| self.dir.path().join("sent"));
-        let plan = Plan { target: self.listen, work, lines, people, first_random: self.next_random, ledger };
-        let mut generator = Process::role(Role::Generator)?;
-        generator.say(&plan)?;
+        self.connect(&Plan {
+            target: self.listen,
+            work,
+            lines,
+            people,
+            first_random: self.next_random,
+            ledger,
+        })
+    }
+
+    fn connect(&self, plan: &Plan) -> Result<Process> {
+        let mut generator = Process::role(&self.programs, Role::Generator)?;
+        generator.say(plan)?;
         match generator.hear(CHILD_TIMEOUT)? {
             Said::Ready => Ok(generator),
             said => bail!("the generator cannot connect: {said:?}"),
@@ -209,7 +248,7 @@ impl Rig {
     ) -> Result<[u64; 3]> {
         let bar = progress.time(label, (window.end_ns - clock::now_ns()) / 1_000_000);
         let cpu_us = |generator: &Process| -> Result<[u64; 3]> {
-            Ok([self.server.usage()?.cpu_us, generator.usage()?.cpu_us, self.receiver.usage()?.cpu_us])
+            Ok([self.server.usage()?.cpu_us, generator.usage()?.cpu_us, self.backend.usage()?.cpu_us])
         };
         let mut before = None;
         loop {
@@ -241,74 +280,46 @@ impl Rig {
 
     /// Waits for the generator's end and takes over its ledger.
     fn sent(&mut self, generator: &mut Process, on_progress: impl Fn(u32)) -> Result<Vec<Sent>> {
-        loop {
-            match generator.hear(CHILD_TIMEOUT * 2)? {
-                Said::Ready => {}
-                Said::Progress { done } => on_progress(done),
-                Said::Failed { why } => bail!("{why}"),
-                Said::Done { sent } => {
-                    self.next_random =
-                        self.next_random.checked_add(sent).context("all random numbers are used up")?;
-                    let path = self.dir.path().join("sent");
-                    return if path.exists() { take_ledger(&path) } else { Ok(Vec::new()) };
-                }
-            }
-        }
+        let sent = await_end(generator, on_progress)?;
+        self.next_random = self.next_random.checked_add(sent).context("all random numbers are used up")?;
+        let path = self.dir.path().join("sent");
+        if path.exists() { take_ledger(&path) } else { Ok(Vec::new()) }
     }
+}
 
-    fn ask(&mut self, ask: &Ask) -> Result<Received> {
-        self.receiver.say(ask)?;
-        let received: Received = self.receiver.hear(CHILD_TIMEOUT)?;
-        match received.fault {
-            Some(fault) => bail!("the receiver: {fault}"),
-            None => Ok(received),
+/// Waits until a generator is done, and answers how much it sent.
+pub(super) fn await_end(generator: &mut Process, on_progress: impl Fn(u32)) -> Result<u32> {
+    loop {
+        match generator.hear(CHILD_TIMEOUT * 2)? {
+            Said::Ready => {}
+            Said::Progress { done } => on_progress(done),
+            Said::Failed { why } => bail!("{why}"),
+            Said::Done { sent } => return Ok(sent),
         }
     }
 }
 
-fn take_ledger(path: &std::path::Path) -> Result<Vec<Sent>> {
+fn take_ledger(path: &Path) -> Result<Vec<Sent>> {
     let sent = ledger::read_sent(path)?;
     std::fs::remove_file(path)?;
     Ok(sent)
 }
 
-fn receiver(backend: Backend) -> Result<(Process, SocketAddr)> {
-    let mut receiver = Process::role(Role::Receiver)?;
-    let Received { port, .. } = receiver.hear(CHILD_TIMEOUT)?;
-    if backend == Backend::Up {
-        receiver.say(&Ask::Listen)?;
-        receiver.hear::<Received>(CHILD_TIMEOUT)?;
+impl Run {
+    fn window_from(&self, start_ns: u64) -> Window {
+        let start_ns = start_ns + u64::from(self.warm_up_s) * SECOND_NS;
+        Window { start_ns, end_ns: start_ns + u64::from(self.window_s) * SECOND_NS }
     }
-    Ok((receiver, SocketAddr::from(([127, 0, 0, 1], port))))
-}
 
-impl Outcome {
-    fn new(window: Window, sent: &[Sent], received: &[u64], cpu_us: [u64; 3], server: Usage) -> Self {
-        let holds = |ns: &u64| (window.start_ns..window.end_ns).contains(ns);
-        let window_s = (window.end_ns - window.start_ns) as f64 / SECOND_NS as f64;
-        let answers = sent.iter().filter(|sent| holds(&sent.answered_ns)).count();
-        let accepted =
-            if received.is_empty() { answers } else { received.iter().filter(|ns| holds(ns)).count() };
-        let measured = || sent.iter().filter(|sent| holds(&sent.start_ns));
-        let told = sent.iter().zip(received).filter(|(sent, _)| holds(&sent.answered_ns));
-        let before_end = |ns: u64| ns < window.end_ns;
-        Outcome {
-            per_s: accepted as f64 / window_s,
-            answers_per_s: answers as f64 / window_s,
-            send_ns: measured().map(|sent| sent.answered_ns - sent.start_ns).collect(),
-            // The callback may arrive before the generator has read the answer; that is no wait.
-            callback_ns: told.map(|(sent, ns)| ns.saturating_sub(sent.answered_ns)).collect(),
-            push_ns: measured()
-                .filter(|sent| sent.pushed_ns > 0)
-                .map(|sent| sent.pushed_ns - sent.start_ns)
-                .collect(),
-            cpu_us: cpu_us.map(|us| us as f64 / accepted.max(1) as f64),
-            behind: sent
-                .iter()
-                .zip(received)
-                .filter(|(sent, ns)| before_end(sent.answered_ns) && !before_end(**ns))
-                .count(),
-            server,
+    /// The word that begins the run, so that its window is as given.
+    pub(super) fn go(&self, window: Window) -> Go {
+        let end_ns = window.end_ns + OVERRUN_NS;
+        match self.pace {
+            Pace::Closed => Go::Closed { end_ns },
+            Pace::Open { rate_per_s } => {
+                let start_ns = window.start_ns - u64::from(self.warm_up_s) * SECOND_NS;
+                Go::Open { start_ns, end_ns, rate_per_s }
+            }
         }
     }
 }

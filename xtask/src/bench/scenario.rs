@@ -3,16 +3,19 @@
 use anyhow::{Context, Result};
 
 use super::{
-    Args, clock,
-    couplet::{self, AFTER_SEND, BEFORE_SEND},
+    args::Args,
+    clock,
+    couplet::{self, AFTER_SEND, App, BEFORE_SEND, SDKAPPID},
+    outcome::Outcome,
     people::People,
     plan::Work,
     report::{Progress, Row, Section, figure, latency},
-    rig::{Backend, Outcome, Pace, Rig, Run},
+    rig::{Pace, Rig, Run, Setup},
+    target::{self, Programs},
 };
 
 const OPEN_RATES_PER_S: [u32; 2] = [5_000, 10_000];
-const OPEN_LINES: u32 = 512;
+pub(super) const OPEN_LINES: u32 = 512;
 const HISTORY_LINES: u32 = 2;
 const IDLE_PAIRS: u32 = 7_500;
 const STARTS: usize = 3;
@@ -20,25 +23,28 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 pub(super) struct Bench {
     pub args: Args,
+    pub programs: Programs,
     pub progress: Progress,
     pub cores: usize,
 }
 
 impl Bench {
     pub(super) fn start(&self) -> Result<Section> {
+        // Nothing happens, so nothing is told: no one needs to listen.
+        let callback = ([127, 0, 0, 1], 9).into();
+        let app = App { sdkappid: SDKAPPID, callback, events: &[AFTER_SEND], settings: "" };
         let mut ready_ms = Vec::new();
         let mut rss_mib = Vec::new();
         for start in 1..=STARTS {
             let _bar = self.progress.busy(&format!("start {start}"));
-            let dir = super::data_dir()?;
-            // Nothing happens, so nothing is told: no one needs to listen.
-            let started = couplet::start(dir.path(), ([127, 0, 0, 1], 9).into(), &[AFTER_SEND])?;
+            let dir = target::data_dir()?;
+            let started = couplet::start(&self.programs.server, dir.path(), std::slice::from_ref(&app))?;
             ready_ms.push(started.ready_ms);
             clock::sleep_ms(2_000);
             rss_mib.push(started.process.usage()?.rss_kib as f64 / 1024.0);
             started.process.stop()?;
         }
-        let binary_len = std::fs::metadata(couplet::binary()?)?.len();
+        let binary_len = std::fs::metadata(&self.programs.server)?.len();
         let rows = vec![
             figure("ready on an empty directory", "ms", ready_ms).at_most(300.0),
             figure("resident after 2 s", "MiB", rss_mib).at_most(40.0),
@@ -49,8 +55,8 @@ impl Bench {
 
     pub(super) fn rest(&self) -> Result<Section> {
         let people = People::new(self.args.conversations);
-        let mut real = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
-        let mut stub = Rig::ceiling()?;
+        let mut real = self.rig(Setup::telling(people))?;
+        let mut stub = Rig::ceiling(&self.programs)?;
         let (mut reals, mut stubs) = (Vec::new(), Vec::new());
         for round in 1..=self.args.rounds {
             reals.push(self.round(&mut real, &self.run(&format!("rest {round}: couplet"), people))?);
@@ -71,7 +77,7 @@ impl Bench {
     /// The stub alone: what the generator, the receiver and the machine are good for.
     pub(super) fn ceiling(&self) -> Result<Section> {
         let people = People::new(self.args.conversations);
-        let mut stub = Rig::ceiling()?;
+        let mut stub = Rig::ceiling(&self.programs)?;
         let stubs = (1..=self.args.rounds)
             .map(|round| self.round(&mut stub, &self.run(&format!("ceiling {round}"), people)))
             .collect::<Result<_>>()?;
@@ -80,7 +86,8 @@ impl Bench {
 
     pub(super) fn before(&self) -> Result<Section> {
         let people = People::new(self.args.conversations);
-        let mut rig = Rig::couplet(&[BEFORE_SEND, AFTER_SEND], Backend::Up, people, &self.progress)?;
+        let events = &[BEFORE_SEND, AFTER_SEND];
+        let mut rig = self.rig(Setup { events, ..Setup::telling(people) })?;
         let outcomes = (1..=self.args.rounds)
             .map(|round| self.round(&mut rig, &self.run(&format!("before {round}"), people)))
             .collect::<Result<_>>()?;
@@ -91,7 +98,7 @@ impl Bench {
 
     pub(super) fn open(&self) -> Result<Section> {
         let people = People::new(self.args.conversations);
-        let mut rig = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
+        let mut rig = self.rig(Setup::telling(people))?;
         let mut rows = Vec::new();
         for rate_per_s in OPEN_RATES_PER_S {
             let run = Run { lines: OPEN_LINES, ..self.run(&format!("open {rate_per_s}/s"), people) };
@@ -110,7 +117,7 @@ impl Bench {
 
     pub(super) fn ws(&self) -> Result<Section> {
         let people = People { users: self.args.connections * 2, conversations: self.args.connections };
-        let mut rig = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
+        let mut rig = self.rig(Setup::telling(people))?;
         let run = |label: &str, pace| Run { work: couplet::sessions(), pace, ..self.run(label, people) };
         let closed = self.round(&mut rig, &run("ws closed", Pace::Closed))?;
         let rate_per_s = OPEN_RATES_PER_S[0];
@@ -130,7 +137,7 @@ impl Bench {
 
     pub(super) fn idle(&self) -> Result<Section> {
         let people = People { users: IDLE_PAIRS * 2, conversations: 1 };
-        let mut rig = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
+        let mut rig = self.rig(Setup::telling(people))?;
         let bar = self.progress.busy("idle sessions");
         let before_kib = rig.server.usage()?.rss_kib;
         let sessions = rig.open_sessions(IDLE_PAIRS, people)?;
@@ -143,43 +150,15 @@ impl Bench {
         Ok(Section { scenario: format!("{} idle sessions", people.users), rows })
     }
 
-    pub(super) fn drain(&self) -> Result<Section> {
-        let events = if self.args.full { 1_000_000 } else { 200_000 };
-        let people = People::new(self.args.conversations);
-        let mut rig = Rig::couplet(&[AFTER_SEND], Backend::Down, people, &self.progress)?;
-        let run = self.run("drain: sending, receiver down", people);
-        let (sent, fill_per_s) = rig.fill(&run, events, &self.progress)?;
-        let before_us = rig.server.usage()?.cpu_us;
-        let up_ns = clock::now_ns();
-        rig.bring_receiver_up()?;
-        let bar = self.progress.count("drain: receiver up", u64::from(events));
-        let mut received = rig.reconcile(&sent, |done| bar.set_position(done))?;
-        let cpu_us = rig.server.usage()?.cpu_us - before_us;
-        rig.stop()?;
-        received.sort_unstable();
-        let (first_ns, last_ns) = (received[0], received[received.len() - 1]);
-        // The last percent may be events whose own next attempt is due later; they are told in a row of their own.
-        let most = received.len() * 99 / 100;
-        let per_s = most as f64 / (received[most] - first_ns) as f64 * 1e9;
-        let rows = vec![
-            figure("drained", "events/s", [per_s]).at_least(40_000.0),
-            figure("CPU of the server an event", "µs", [cpu_us as f64 / f64::from(events)]),
-            figure("first callback after", "ms", [first_ns.saturating_sub(up_ns) as f64 / 1e6]),
-            figure("last callback after", "ms", [last_ns.saturating_sub(up_ns) as f64 / 1e6]),
-            figure("sends meanwhile, receiver down", "msg/s", [fill_per_s]),
-        ];
-        Ok(Section { scenario: format!("a backlog of {events} events"), rows })
-    }
-
     pub(super) fn store(&self) -> Result<Section> {
         let rows_len = self.args.store_rows.context("--store-rows says how much to store")?;
         let people = People::new(self.args.conversations.max(rows_len / 100));
-        let mut loaded = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
-        let fill = Run { work: couplet::send(false), ..self.run("store: preparing", people) };
+        let mut loaded = self.rig(Setup::telling(people))?;
+        let fill = Run { work: couplet::send(SDKAPPID, false), ..self.run("store: preparing", people) };
         let (_, fill_per_s) = loaded.fill(&fill, rows_len, &self.progress)?;
         let (mut loaded_outcomes, mut ratios) = (Vec::new(), Vec::new());
         for round in 1..=self.args.rounds {
-            let mut empty = Rig::couplet(&[AFTER_SEND], Backend::Up, people, &self.progress)?;
+            let mut empty = self.rig(Setup::telling(people))?;
             let on_empty = self.round(&mut empty, &self.run(&format!("store {round}: empty"), people))?;
             empty.stop()?;
             let on_loaded = self.round(&mut loaded, &self.run(&format!("store {round}: loaded"), people))?;
@@ -199,8 +178,12 @@ impl Bench {
         Ok(Section { scenario: format!("REST over {rows_len} stored messages"), rows })
     }
 
-    fn run(&self, label: &str, people: People) -> Run {
-        let work: Work = couplet::send(true);
+    pub(super) fn rig(&self, setup: Setup) -> Result<Rig> {
+        Rig::couplet(&self.programs, setup, &self.progress)
+    }
+
+    pub(super) fn run(&self, label: &str, people: People) -> Run {
+        let work: Work = couplet::send(SDKAPPID, true);
         Run {
             label: label.to_owned(),
             work,
@@ -212,7 +195,7 @@ impl Bench {
         }
     }
 
-    fn round(&self, rig: &mut Rig, run: &Run) -> Result<Outcome> {
+    pub(super) fn round(&self, rig: &mut Rig, run: &Run) -> Result<Outcome> {
         let outcome = rig.measure(run, &self.progress).with_context(|| run.label.clone())?;
         self.progress.remark(&format!("{}: {:.0} msg/s", run.label, outcome.per_s));
         Ok(outcome)

@@ -43,6 +43,7 @@ fn lints() -> Result<()> {
 /// The development profile: dependencies are optimised in it, so the processes under test are fast enough, and the
 /// binary that these tests need is built on the way.
 fn tests() -> Result<()> {
+    tools::try_receiver_runtimes();
     let mut nextest = tools::cargo_tool("cargo-nextest")?;
     nextest.args(["nextest", "run", "--workspace"]);
     // Servers must accept what the public signing libraries make, so the libraries themselves take part.

@@ -18,6 +18,11 @@ const PYTHON: SystemPackage = SystemPackage {
 };
 const NODE: SystemPackage = SystemPackage { probe: &["npm", "--version"], packages: &["nodejs", "npm"] };
 const CHROMIUM: SystemPackage = SystemPackage { probe: &["chromium", "--version"], packages: &["chromium"] };
+const GO: SystemPackage = SystemPackage { probe: &["go", "version"], packages: &["golang-go"] };
+const PHP: SystemPackage = SystemPackage {
+    probe: &["php", "-r", "exit(extension_loaded('pdo_sqlite') ? 0 : 1);"],
+    packages: &["php-cli", "php-sqlite3"],
+};
 
 /// Runs a command in sight of the user, from the root unless it says otherwise.
 pub(super) fn run(command: &mut Command) -> Result<()> {
@@ -95,6 +100,16 @@ pub(super) fn chromium() -> Result<PathBuf> {
     // A browser driver wants the whole path.
     let found = Command::new("sh").args(["-c", "command -v chromium"]).output()?;
     Ok(PathBuf::from(String::from_utf8(found.stdout)?.trim()))
+}
+
+/// What some of the receivers in the guide are written in. Nothing else needs it, so whoever cannot have it goes on
+/// without: the tests of these receivers say that they were not run.
+pub(super) fn try_receiver_runtimes() {
+    for package in [&GO, &PHP] {
+        if let Err(error) = ensure_system(package) {
+            println!("{error:#}");
+        }
+    }
 }
 
 /// Installs unless the stamp says that exactly this list was installed before.

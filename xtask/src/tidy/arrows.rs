@@ -11,6 +11,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("crates/store", "store", &["chat"]),
     ("crates/server", "server", &["store", "chat", "protocol"]),
     ("crates/sim", "sim", &["chat"]),
+    ("examples/receiver", "example-receiver", &["protocol"]),
     ("xtask", "xtask", &["protocol"]),
 ];
 

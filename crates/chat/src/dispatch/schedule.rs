@@ -1,14 +1,12 @@
 //! When to try again, and when to stop trying.
 
+use super::progress::{Failure, Receipt};
+
 /// What an attempt came to, as far as the schedule cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    Done,
-    /// `words` say what happened, for whoever looks at the event later.
-    Failed {
-        kind: FailureKind,
-        words: String,
-    },
+    Done(Receipt),
+    Failed { kind: FailureKind, failure: Failure },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +36,16 @@ pub(super) enum Next {
 }
 
 impl Schedule {
+    /// The longest of the delays, when the endpoint asks for none.
+    pub(super) fn delay_ms_max(&self) -> u64 {
+        self.delays_ms.iter().copied().max().unwrap_or(0)
+    }
+
     /// `jitter` between 0 and 1 spreads a delay over its last fifth, so that a recovering endpoint is not hit by
     /// everything at once.
     pub(super) fn next(&self, verdict: &Verdict, attempts: u32, age_ms: u64, jitter: f64) -> Next {
         let kind = match verdict {
-            Verdict::Done => return Next::Done,
+            Verdict::Done(_) => return Next::Done,
             Verdict::Failed { kind, .. } => *kind,
         };
         let Some(last) = self.delays_ms.last() else {
@@ -63,18 +66,28 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use super::super::FailureReason;
     use super::*;
 
     #[test]
     fn the_schedule_as_a_table() {
         let schedule =
             Schedule { delays_ms: vec![1_000, 5_000], give_up_after_ms: 60_000, lasting_attempts_max: 3 };
-        let failed = |kind| Verdict::Failed { kind, words: String::new() };
+        let failed = |kind| Verdict::Failed {
+            kind,
+            failure: Failure {
+                reason: FailureReason::Status,
+                status: 503,
+                latency_ms: 0,
+                words: String::new(),
+                answer: String::new(),
+            },
+        };
         let passing = failed(FailureKind::Passing { after_ms: None });
         let asked = |after_ms| failed(FailureKind::Passing { after_ms: Some(after_ms) });
         let lasting = failed(FailureKind::Lasting);
         for (verdict, attempts, age_ms, jitter, next) in [
-            (&Verdict::Done, 1, 0, 1.0, Next::Done),
+            (&Verdict::Done(Receipt::NotWanted), 1, 0, 1.0, Next::Done),
             (&passing, 1, 0, 1.0, Next::RetryIn(1_000)),
             (&passing, 1, 0, 0.0, Next::RetryIn(800)),
             (&passing, 2, 0, 1.0, Next::RetryIn(5_000)),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 const LIMITS: DispatchLimits = DispatchLimits {
     in_flight_max: 4,
+    stuck_max: 2,
     fresh_max: 8,
     held_max: 16,
     claim_ms: 10_000,
@@ -16,7 +17,7 @@ fn schedule() -> Schedule {
 }
 
 fn dispatcher(limits: DispatchLimits) -> Dispatcher {
-    Dispatcher::restore(limits, schedule(), DeliveryState::default())
+    Dispatcher::restore(limits, schedule(), DeliveryState::default(), 0)
 }
 
 fn user(text: &str) -> UserId {
@@ -37,8 +38,17 @@ fn event(offset: u64, peer: &str) -> Event {
 }
 
 fn failed(kind: FailureKind) -> Verdict {
-    Verdict::Failed { kind, words: "no".to_owned() }
+    let failure = Failure {
+        reason: FailureReason::Status,
+        status: 503,
+        latency_ms: 1,
+        words: "no".to_owned(),
+        answer: String::new(),
+    };
+    Verdict::Failed { kind, failure }
 }
+
+const DONE: Verdict = Verdict::Done(Receipt::Answered { code: 0 });
 
 const PASSING: FailureKind = FailureKind::Passing { after_ms: None };
 
@@ -58,14 +68,16 @@ fn conversations_go_in_parallel_and_each_in_order() {
     let first = claim_all(&mut dispatcher, 0);
     assert_eq!(offsets(&first), [1, 3]);
     assert_eq!(dispatcher.checkpoint(), None);
-    dispatcher.settle(first[1].claim, &Verdict::Done, 1, 1.0);
+    dispatcher.settle(first[1].claim, &DONE, 1, 1.0);
     assert_eq!(dispatcher.checkpoint(), None, "1 is fresh, and the cursor may not pass it");
-    dispatcher.settle(first[0].claim, &Verdict::Done, 1, 1.0);
+    dispatcher.settle(first[0].claim, &DONE, 1, 1.0);
     assert_eq!(dispatcher.checkpoint().unwrap().cursor, 1);
     let second = claim_all(&mut dispatcher, 1);
     assert_eq!(offsets(&second), [2]);
-    dispatcher.settle(second[0].claim, &Verdict::Done, 1, 1.0);
-    assert_eq!(dispatcher.checkpoint().unwrap(), Checkpoint { cursor: 3, ..Checkpoint::default() });
+    dispatcher.settle(second[0].claim, &DONE, 1, 1.0);
+    let kept = dispatcher.checkpoint().unwrap();
+    assert_eq!((kept.cursor, kept.exceptions.len(), kept.resolved.len()), (3, 0, 0));
+    assert_eq!(kept.delivered.iter().map(|done| done.offset).collect::<Vec<_>>(), [2]);
     assert!(dispatcher.is_idle());
 }
 
@@ -81,7 +93,7 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
     dispatcher.offer(vec![event(3, "bo"), event(4, "cy")]);
     let other = claim_all(&mut dispatcher, 0);
     assert_eq!(offsets(&other), [4]);
-    dispatcher.settle(other[0].claim, &Verdict::Done, 0, 1.0);
+    dispatcher.settle(other[0].claim, &DONE, 0, 1.0);
 
     let kept = dispatcher.checkpoint().unwrap();
     assert_eq!(kept.cursor, 4);
@@ -92,8 +104,8 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
     assert_eq!(dispatcher.wake_ms(), Some(1_000));
 
     // A restart goes on with the exceptions, in the same order.
-    let state = DeliveryState { cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
-    let mut restored = Dispatcher::restore(LIMITS, schedule(), state);
+    let state = DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
+    let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 999);
     assert_eq!(restored.wants(), Some((4, 8)));
     assert!(claim_all(&mut restored, 999).is_empty());
     for (offset, number) in [(1, 2), (2, 1), (3, 1)] {
@@ -101,9 +113,35 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
         assert_eq!((attempt.claim.offset, attempt.number), (offset, number));
         assert!(attempt.event.is_none(), "held events are read again");
         assert!(restored.claim(1_000).is_none());
-        restored.settle(attempt.claim, &Verdict::Done, 1_000, 1.0);
+        restored.settle(attempt.claim, &DONE, 1_000, 1.0);
     }
     assert_eq!(restored.checkpoint().unwrap().resolved, [1, 2, 3]);
+}
+
+/// A process was started again, and the clock had been set back by hours: the events waited for the time that had been.
+#[test]
+fn a_clock_that_was_set_back_holds_nothing_up() {
+    let held = |offset, name, due_ms, first_attempt_ms| Exception {
+        offset,
+        conversation: event(offset, name).conversation,
+        recorded_ms: 0,
+        state: ExceptionState::Held { due_ms },
+        attempts: 1,
+        first_attempt_ms,
+        last_failure: String::new(),
+    };
+    let held = vec![held(1, "bo", 9_000_000, 8_999_000), held(2, "cy", 12_000, 9_000)];
+    let state = DeliveryState { has_begun: true, cursor: 2, held, parked_count: 0 };
+    let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 10_000);
+    assert!(claim_all(&mut restored, 11_999).is_empty());
+    assert_eq!(offsets(&claim_all(&mut restored, 12_000)), [2]);
+    // The longest delay of the schedule.
+    assert!(claim_all(&mut restored, 14_999).is_empty());
+    let attempt = restored.claim(15_000).unwrap();
+    assert_eq!((attempt.claim.offset, attempt.number), (1, 2));
+    // It is given up in its time, counted from when the clock was wrong no longer.
+    let settled = restored.settle(attempt.claim, &failed(PASSING), 66_000, 1.0);
+    assert_eq!(settled, Settled::Parked);
 }
 
 #[test]
@@ -117,7 +155,7 @@ fn what_is_refused_for_good_is_parked_and_lets_the_next_pass() {
     assert_eq!(dispatcher.settle(attempt.claim, &lasting, 1_000, 1.0), Settled::Parked);
     let next = dispatcher.claim(1_000).unwrap();
     assert_eq!(next.claim.offset, 2);
-    dispatcher.settle(next.claim, &Verdict::Done, 1_000, 1.0);
+    dispatcher.settle(next.claim, &DONE, 1_000, 1.0);
     let kept = dispatcher.checkpoint().unwrap();
     assert_eq!((kept.cursor, &kept.resolved[..]), (2, &[2][..]));
     assert_eq!(kept.exceptions.len(), 1);
@@ -134,9 +172,9 @@ fn a_lost_attempt_is_made_again_and_its_late_answer_is_stale() {
     assert_eq!(dispatcher.wake_ms(), Some(10_000));
     let again = dispatcher.claim(10_000).unwrap();
     assert_eq!((again.claim.offset, again.number), (1, 2));
-    assert_eq!(dispatcher.settle(lost.claim, &Verdict::Done, 10_001, 1.0), Settled::Stale);
-    assert_eq!(dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0), Settled::Done);
-    assert_eq!(dispatcher.settle(again.claim, &Verdict::Done, 10_001, 1.0), Settled::Stale);
+    assert_eq!(dispatcher.settle(lost.claim, &DONE, 10_001, 1.0), Settled::Stale);
+    assert_eq!(dispatcher.settle(again.claim, &DONE, 10_001, 1.0), Settled::Done);
+    assert_eq!(dispatcher.settle(again.claim, &DONE, 10_001, 1.0), Settled::Stale);
 }
 
 #[test]
@@ -160,7 +198,7 @@ fn a_dead_endpoint_is_probed_and_drained_when_it_is_back() {
 
     let probe = claim_all(&mut dispatcher, 3_200);
     assert_eq!(offsets(&probe), [2]);
-    dispatcher.settle(probe[0].claim, &Verdict::Done, 3_300, 1.0);
+    dispatcher.settle(probe[0].claim, &DONE, 3_300, 1.0);
     assert!(!dispatcher.is_open());
     assert_eq!(
         offsets(&claim_all(&mut dispatcher, 3_300)),
@@ -190,8 +228,10 @@ fn an_exception_ahead_of_the_cursor_is_read_again_not_kept() {
     dispatcher.offer(vec![event(1, "bo"), event(2, "cy")]);
     let attempts = claim_all(&mut dispatcher, 0);
     dispatcher.settle(attempts[1].claim, &failed(PASSING), 0, 1.0);
-    assert_eq!(dispatcher.checkpoint(), None, "1 is fresh, and 2 stands behind it");
-    dispatcher.settle(attempts[0].claim, &Verdict::Done, 0, 1.0);
+    let kept = dispatcher.checkpoint().unwrap();
+    assert_eq!((kept.cursor, kept.exceptions), (0, vec![]), "1 is fresh, and 2 stands behind it");
+    assert_eq!(kept.failures.len(), 1, "but the failure can be looked at");
+    dispatcher.settle(attempts[0].claim, &DONE, 0, 1.0);
     let kept = dispatcher.checkpoint().unwrap();
     assert_eq!(kept.cursor, 2);
     assert_eq!(kept.exceptions.iter().map(|exception| exception.offset).collect::<Vec<_>>(), [2]);
@@ -203,7 +243,36 @@ fn an_endpoint_that_comes_late_begins_with_what_is_left() {
     let mut dispatcher = dispatcher(LIMITS);
     dispatcher.offer(vec![event(1_001, "bo"), event(1_007, "cy")]);
     for attempt in claim_all(&mut dispatcher, 0) {
-        dispatcher.settle(attempt.claim, &Verdict::Done, 0, 1.0);
+        dispatcher.settle(attempt.claim, &DONE, 0, 1.0);
     }
     assert_eq!(dispatcher.checkpoint().unwrap().cursor, 1_007);
+}
+
+#[test]
+fn calls_that_hang_do_not_take_the_room_of_all_others() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer((1..=8).map(|offset| event(offset, &format!("peer-{offset}"))).collect());
+    let first = claim_all(&mut dispatcher, 0);
+    assert_eq!(offsets(&first), [1, 2, 3, 4]);
+    dispatcher.settle(first[0].claim, &DONE, 10, 1.0);
+    assert_eq!(offsets(&claim_all(&mut dispatcher, 10)), [5]);
+    assert_eq!(dispatcher.wake_ms(), Some(100), "the first of the three may be stuck by then");
+    assert_eq!(offsets(&claim_all(&mut dispatcher, 100)), [6, 7], "no more than two more");
+    assert!(claim_all(&mut dispatcher, 5_000).is_empty());
+}
+
+#[test]
+fn an_event_can_be_asked_where_it_stands() {
+    let mut dispatcher = dispatcher(DispatchLimits { in_flight_max: 1, ..LIMITS });
+    dispatcher.offer(vec![event(1, "bo"), event(2, "bo"), event(3, "cy")]);
+    let attempt = dispatcher.claim(0).unwrap();
+    let standing = |dispatcher: &Dispatcher| [1, 2, 3, 4].map(|offset| dispatcher.standing(offset));
+    use Standing::{Behind, InFlight, NotRead, Ready, RetryAt, Settled};
+    assert_eq!(standing(&dispatcher), [InFlight { attempt: 1 }, Behind { offset: 1 }, Ready, NotRead]);
+    dispatcher.settle(attempt.claim, &failed(PASSING), 0, 1.0);
+    assert_eq!(dispatcher.standing(1), RetryAt { due_ms: 1_000, attempts: 1 });
+    let attempt = dispatcher.claim(1).unwrap();
+    dispatcher.settle(attempt.claim, &DONE, 2, 1.0);
+    assert_eq!(dispatcher.standing(3), Settled);
+    assert_eq!(dispatcher.progress().unsettled, 2);
 }

@@ -2,12 +2,14 @@
 //!
 //! Only the HTTP status and the body count, never the content type: real backends label JSON as text.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     code::{ErrorCode, Failure},
+    json::{self, write_json},
     lenient::{self, slots},
     limits::{CALLBACK_ANSWER_LEN_MAX, CALLBACK_INFO_LEN_MAX},
 };
@@ -16,6 +18,46 @@ use crate::{
 pub const fn accept() -> &'static str {
     crate::rest::ok()
 }
+
+/// The answer to a before-send callback that refuses the message. A code of [`VETO_CODES`] reaches the sender along with
+/// the text; with any other, the sender is told the ordinary code and text of a refusal.
+pub fn veto(code: u32, info: &str) -> String {
+    // A number that is no code would count as no answer at all, and the message might be sent.
+    let code = if VETO_CODES.contains(&code) { code } else { 1 };
+    text(|out| {
+        write_json!(
+            out,
+            r#"{"ActionStatus":"OK","ErrorCode":"#,
+            number(u64::from(code)),
+            r#","ErrorInfo":"#,
+            string(&shortened(info.into())),
+            "}",
+        );
+    })
+}
+
+/// The answer to a before-send callback that stops the message and lets its sender believe that it was sent.
+pub const fn drop_silently() -> &'static str {
+    r#"{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}"#
+}
+
+/// The answer to a before-send callback that lets the message pass with another `MsgBody`, `CloudCustomData`, or both.
+/// What is `None` stays as it was.
+pub fn replace(body: Option<&RawValue>, custom_data: Option<&str>) -> String {
+    text(|out| {
+        json::raw(out, br#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"""#);
+        if let Some(body) = body {
+            write_json!(out, r#","MsgBody":"#, raw(body.get().as_bytes()));
+        }
+        if let Some(custom_data) = custom_data {
+            write_json!(out, r#","CloudCustomData":"#, string(custom_data));
+        }
+        out.push(b'}');
+    })
+}
+
+/// The codes with which a backend may refuse a message in its own words.
+pub const VETO_CODES: RangeInclusive<u32> = 120_001..=130_000;
 
 /// An answer with status 200 whose body is JSON. Members that are missing or of the wrong type are `None`.
 #[derive(Debug, Clone, Default)]
@@ -67,15 +109,7 @@ slots! {
 impl<'a> Answer<'a> {
     /// Parses the body of an answer. JSON that is not an object is an answer in which everything is missing.
     pub fn parse(body: &'a [u8]) -> Result<Answer<'a>, NotJson> {
-        if body.len() > CALLBACK_ANSWER_LEN_MAX {
-            return Err(NotJson);
-        }
-        let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
-        // Some frameworks put a byte order mark in front.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let Ok(members) = lenient::body::<Members<'a>>(text.as_bytes()) else {
-            return serde_json::from_str::<&RawValue>(text).map(|_| Answer::default()).map_err(|_| NotJson);
-        };
+        let Some(members) = members::<Members<'a>>(body)? else { return Ok(Answer::default()) };
         Ok(Answer {
             action_status: members.action_status.string().ok().flatten(),
             error_code: members.error_code.i64().ok().flatten(),
@@ -103,7 +137,7 @@ impl<'a> Answer<'a> {
             Some(2) => BeforeVerdict::Drop,
             Some(code @ 120_001..=130_000) => BeforeVerdict::Refuse(Failure {
                 code: code as u32,
-                info: Cow::Owned(shortened(&self.error_info.unwrap_or_default())),
+                info: Cow::Owned(shortened(self.error_info.unwrap_or_default()).into_owned()),
             }),
             _ => BeforeVerdict::Unusable,
         }
@@ -118,8 +152,37 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn shortened(info: &str) -> String {
-    info[..info.floor_char_boundary(CALLBACK_INFO_LEN_MAX)].to_owned()
+/// An answer as text.
+pub(super) fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).expect("JSON made of strings is UTF-8")
+}
+
+/// The members of an answer; `None` when it is JSON but not an object.
+pub(super) fn members<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Option<T>, NotJson> {
+    if body.len() > CALLBACK_ANSWER_LEN_MAX {
+        return Err(NotJson);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| NotJson)?;
+    // Some frameworks put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match lenient::body(text.as_bytes()) {
+        Ok(members) => Ok(Some(members)),
+        Err(_) => serde_json::from_str::<&RawValue>(text).map(|_| None).map_err(|_| NotJson),
+    }
+}
+
+/// The text of a refusal, cut to its limit.
+pub(super) fn shortened(info: Cow<'_, str>) -> Cow<'_, str> {
+    let end = info.floor_char_boundary(CALLBACK_INFO_LEN_MAX);
+    match info {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -178,12 +241,60 @@ mod tests {
     }
 
     #[test]
+    fn what_is_answered_means_what_it_says() {
+        let body = serde_json::from_str::<&RawValue>(r#"[{"x":1}]"#).unwrap();
+        let long = "é".repeat(600);
+        let cut = format!(r#"{{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":"{}"}}"#, "é".repeat(512));
+        let table = [
+            (accept().to_owned(), r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}"#, "pass None None"),
+            (drop_silently().to_owned(), r#"{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}"#, "drop"),
+            (
+                veto(120_001, "say \"please\""),
+                r#"{"ActionStatus":"OK","ErrorCode":120001,"ErrorInfo":"say \"please\""}"#,
+                "refuse 120001 say \"please\"",
+            ),
+            (
+                veto(130_000, ""),
+                r#"{"ActionStatus":"OK","ErrorCode":130000,"ErrorInfo":""}"#,
+                "refuse 130000 ",
+            ),
+            (veto(1, "no"), r#"{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":"no"}"#, "refuse 20006"),
+            (veto(0, "no"), r#"{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":"no"}"#, "refuse 20006"),
+            (veto(130_001, &long), &cut, "refuse 20006"),
+            (replace(None, None), r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}"#, "pass None None"),
+            (
+                replace(Some(body), Some("{\"a\":1}")),
+                r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgBody":[{"x":1}],"CloudCustomData":"{\"a\":1}"}"#,
+                r#"pass Some("[{\"x\":1}]") Some("{\"a\":1}")"#,
+            ),
+            (
+                replace(None, Some("")),
+                r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","CloudCustomData":""}"#,
+                r#"pass None Some("")"#,
+            ),
+        ];
+        for (answer, literal, meaning) in table {
+            assert_eq!(answer, literal);
+            let seen = match Answer::parse(answer.as_bytes()).unwrap().before_verdict() {
+                BeforeVerdict::Pass { body, custom_data } => {
+                    format!("pass {:?} {custom_data:?}", body.map(RawValue::get))
+                }
+                BeforeVerdict::Refuse(failure) if failure.code == 20_006 => "refuse 20006".to_owned(),
+                BeforeVerdict::Refuse(failure) => format!("refuse {failure}"),
+                BeforeVerdict::Drop => "drop".to_owned(),
+                BeforeVerdict::Unusable => "unusable".to_owned(),
+            };
+            assert_eq!(seen, meaning, "{literal}");
+        }
+    }
+
+    #[test]
     fn bounds() {
         let padded = |len: usize| format!("{{}}{}", " ".repeat(len - 2)).into_bytes();
         assert!(Answer::parse(&padded(CALLBACK_ANSWER_LEN_MAX)).is_ok());
         assert!(Answer::parse(&padded(CALLBACK_ANSWER_LEN_MAX + 1)).is_err());
-        assert_eq!(shortened(&"é".repeat(600)).len(), 1024);
-        assert_eq!(shortened(&format!("a{}", "é".repeat(600))).len(), 1023);
+        assert_eq!(shortened("é".repeat(600).into()).len(), 1024);
+        assert_eq!(shortened(format!("a{}", "é".repeat(600)).into()).len(), 1023);
     }
 
     proptest::proptest! {

@@ -25,6 +25,7 @@ macro_rules! words {
         }
     };
 }
+pub(super) use words;
 
 words! {
     /// The name of a callback: `CallbackCommand` in its URL and its body.

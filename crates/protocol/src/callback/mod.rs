@@ -1,22 +1,30 @@
-//! Callbacks: how an app's backend is asked before a message is sent and told afterwards, over HTTP.
+//! Callbacks: how an app's backend is asked before something happens and told afterwards, over HTTP.
 //!
-//! A callback is a POST to the configured URL with a few parameters added ([`CallbackQuery`]) and a JSON body
-//! ([`BeforeSendMsg`], [`AfterSendMsg`]); what comes back is an [`Answer`]. Two signatures prove where it came from: the
-//! compatible one over the time ([`sign`]) and one over the body ([`WebhookSigner`]).
+//! A callback is a POST to the configured URL with a few parameters added ([`CallbackQuery`]) and a JSON body, such as
+//! [`AfterSendMsg`]; what comes back is an [`Answer`], or [`FriendVerdicts`]. Two signatures prove where it came from:
+//! the compatible one over the time ([`sign`]) and one over the body ([`WebhookSigner`]).
 //!
-//! The receiving half is here as well, for backends and test tools: [`ReceivedQuery`], [`ReceivedAfterSendMsg`].
+//! The other half, for backends and test tools, is [`receive`], and the answers to give: [`accept`], [`veto`],
+//! [`drop_silently`], [`replace`], [`friend_verdicts()`].
 
-mod answer;
-mod body;
 mod command;
 mod query;
+mod body;
 mod signature;
+mod answer;
+mod friend_verdicts;
+pub mod receive;
 
-pub use answer::{Answer, BeforeVerdict, NotJson, accept};
+pub use crate::limits::WEBHOOK_AGE_SECS_MAX;
+pub use answer::{Answer, BeforeVerdict, NotJson, VETO_CODES, accept, drop_silently, replace, veto};
 pub use body::{
-    AfterMsgReport, AfterSendMsg, BeforeSendMsg, Malformed, MessageFacts, ReceivedAfterSendMsg,
-    SEND_MSG_SUCCEED,
+    AddType, AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg,
+    BeforeSendMsg, ExtensionEntry, FriendAdd, FriendItem, FriendPair, MessageFacts, PortraitSet,
+    PortraitValue, PrevFriendAdd, PrevFriendResponse, RelationPairs, ResponseAction, ResponseFriendItem,
+    SEND_MSG_SUCCEED, StateAction, StateChange,
 };
 pub use command::{CallbackCommand, OptPlatform};
+pub use friend_verdicts::{FriendVerdict, FriendVerdicts, friend_verdicts};
 pub use query::{CallbackQuery, ReceivedQuery, ReceivedSign, Sign, sign};
+pub use receive::{AfterSendMsg as ReceivedAfterSendMsg, Malformed};
 pub use signature::{BadSecret, WebhookHeaders, WebhookSigner};

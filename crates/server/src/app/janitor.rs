@@ -12,14 +12,14 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) async fn run(apps: Arc<Apps>, chat: Chat, retention_days: u64, stop: CancellationToken) {
     loop {
-        for app in apps.iter() {
+        for app in apps.all() {
             for lane in lanes(&app.id, chat.store.lanes_per_app()) {
                 let before_ms = chat.clock.now_ms().saturating_sub(retention_days.saturating_mul(DAY_MS));
                 loop {
                     if stop.is_cancelled() {
                         return;
                     }
-                    match chat.store.trim_events(lane, endpoints(app), before_ms).await {
+                    match chat.store.trim_events(lane, endpoints(&app), before_ms).await {
                         Ok(0) => break,
                         Ok(_) => {}
                         Err(error) => {

@@ -1,28 +1,29 @@
 //! One call to an endpoint: address checked, signed, bounded in time and size.
 
-use crate::address;
-use crate::apps::Endpoint;
+use crate::address::{self, Names};
 use crate::config::PrivateAddresses;
+use crate::endpoint::Endpoint;
+use crate::render::Callback;
 use crate::translate;
 use bytes::Bytes;
-use chat::Origin;
+use chat::dispatch::FailureReason;
 use chat::port::Clock;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use protocol::callback::{CallbackCommand, CallbackQuery, Sign, WebhookHeaders};
+use protocol::callback::{CallbackQuery, Sign, WebhookHeaders};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Idle connections are kept for this long: longer than any pause of a busy app, shorter than most servers' own limit.
 const IDLE_CONNECTION_SECS: u64 = 50;
@@ -47,22 +48,12 @@ impl std::fmt::Debug for Caller {
     }
 }
 
-/// A callback, ready but for what every attempt makes anew.
-#[derive(Debug, Clone)]
-pub struct Callback {
-    pub command: CallbackCommand,
-    pub origin: Origin,
-    pub body: Bytes,
-    /// The event's id, the same in every attempt. A question has none.
-    pub id: Option<String>,
-}
-
 /// What an endpoint answered.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
-    /// Seconds from the `Retry-After` header.
-    pub retry_after_secs: Option<u64>,
+    /// What the `Retry-After` header asks for.
+    pub retry_after_ms: Option<u64>,
     pub body: Bytes,
 }
 
@@ -71,20 +62,43 @@ pub struct Reply {
 pub enum CallError {
     #[error("no answer within {0} ms")]
     TimedOut(u64),
-    #[error("the connection failed: {0}")]
-    Failed(String),
-    #[error("the answer is longer than {0} bytes")]
-    TooLong(usize),
+    #[error("{words}")]
+    Failed { reason: FailureReason, words: String },
+    #[error("the answer, with status {status}, broke off: {words}")]
+    BrokenOff { status: StatusCode, words: String },
+    #[error("the answer, with status {status}, is longer than {bytes_max} bytes")]
+    TooLong { status: StatusCode, bytes_max: usize },
+}
+
+impl CallError {
+    pub fn reason(&self) -> FailureReason {
+        match self {
+            Self::TimedOut(_) => FailureReason::TimedOut,
+            Self::Failed { reason, .. } => *reason,
+            Self::BrokenOff { .. } => FailureReason::Connection,
+            Self::TooLong { .. } => FailureReason::TooLong,
+        }
+    }
+
+    /// Of the HTTP answer; 0 when there was none.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::TimedOut(_) | Self::Failed { .. } => 0,
+            Self::BrokenOff { status, .. } | Self::TooLong { status, .. } => status.as_u16(),
+        }
+    }
 }
 
 impl Caller {
-    pub fn new(endpoint: Arc<Endpoint>, clock: Arc<dyn Clock>) -> Self {
-        let mut http = HttpConnector::new_with_resolver(CheckedResolver(endpoint.settings.private_addresses));
+    pub fn new(endpoint: Arc<Endpoint>, names: Arc<dyn Names>, clock: Arc<dyn Clock>) -> Self {
+        let settings = &endpoint.settings;
+        let resolver = CheckedResolver { names, private: settings.private_addresses };
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(Duration::from_millis(endpoint.settings.timeout_ms)));
+        http.set_connect_timeout(Some(Duration::from_millis(settings.connect_timeout_ms)));
         let https = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_tls_config((*endpoint.tls).clone())
             .https_or_http()
             .enable_http1()
             .enable_http2()
@@ -107,83 +121,186 @@ impl Caller {
     }
 
     async fn exchange(&self, callback: &Callback) -> Result<Reply, CallError> {
+        let request = request(&self.endpoint, callback, self.clock.now_ms() / 1000);
         let response = self
             .client
-            .request(self.request(callback))
+            .request(request)
             .await
-            .map_err(|error| CallError::Failed(chain(&error)))?;
+            .map_err(|error| CallError::Failed { reason: reason(&error), words: chain(&error) })?;
         let status = response.status();
-        let retry_after = response.headers().get(RETRY_AFTER);
-        let retry_after_secs = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after_ms = retry_after_ms(response.headers(), self.clock.now_ms());
         let bytes_max = protocol::limits::CALLBACK_ANSWER_LEN_MAX;
         match Limited::new(response.into_body(), bytes_max).collect().await {
-            Ok(body) => Ok(Reply { status, retry_after_secs, body: body.to_bytes() }),
-            Err(error) if error.is::<LengthLimitError>() => Err(CallError::TooLong(bytes_max)),
-            Err(error) => Err(CallError::Failed(chain(&*error))),
+            Ok(body) => Ok(Reply { status, retry_after_ms, body: body.to_bytes() }),
+            Err(error) if error.is::<LengthLimitError>() => Err(CallError::TooLong { status, bytes_max }),
+            Err(error) => Err(CallError::BrokenOff { status, words: chain(&*error) }),
         }
     }
+}
 
-    /// Signs anew each time: receivers refuse a signature older than a minute.
-    fn request(&self, callback: &Callback) -> Request<Full<Bytes>> {
-        let now_s = self.clock.now_ms() / 1000;
-        let endpoint = &self.endpoint;
-        let client_ip = callback.origin.ip.to_string();
-        let query = CallbackQuery {
-            sdkappid: endpoint.app.0,
-            command: callback.command,
-            client_ip: Some(&client_ip),
-            platform: Some(translate::opt_platform(callback.origin.platform)),
-            sign: (!endpoint.token.is_empty())
-                .then_some(Sign { token: &endpoint.token, request_time_s: now_s }),
-        };
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(query.append_to(&endpoint.url))
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(USER_AGENT, HeaderValue::from_static(concat!("Couplet/", env!("CARGO_PKG_VERSION"))));
-        if let Some(id) = &callback.id {
-            request = request.header(WebhookHeaders::ID, id).header(WebhookHeaders::TIMESTAMP, now_s);
-            if let Some(signer) = &endpoint.signer {
-                let signature = signer.headers(id, now_s, &callback.body).signature;
-                request = request.header(WebhookHeaders::SIGNATURE, signature);
-            }
-        }
-        request.body(Full::new(callback.body.clone())).expect("the URL was parsed when it was configured")
+/// The request of one attempt. Signed anew each time: receivers refuse a signature older than a minute.
+pub fn request(endpoint: &Endpoint, callback: &Callback, now_s: u64) -> Request<Full<Bytes>> {
+    let client_ip = callback.origin.ip.to_string();
+    let query = CallbackQuery {
+        sdkappid: endpoint.app.0,
+        command: callback.command,
+        client_ip: Some(&client_ip),
+        platform: Some(translate::opt_platform(callback.origin.platform)),
+        sign: (!endpoint.token.is_empty()).then_some(Sign { token: &endpoint.token, request_time_s: now_s }),
+    };
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(query.append_to(&endpoint.url))
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .header(USER_AGENT, HeaderValue::from_static(concat!("Couplet/", env!("CARGO_PKG_VERSION"))))
+        .header(WebhookHeaders::ID, &callback.id)
+        .header(WebhookHeaders::TIMESTAMP, now_s);
+    if let Some(signer) = &endpoint.signer {
+        let signature = signer.headers(&callback.id, now_s, &callback.body).signature;
+        request = request.header(WebhookHeaders::SIGNATURE, signature);
     }
+    request.body(Full::new(callback.body.clone())).expect("the URL was parsed when it was configured")
+}
+
+/// `Retry-After` is a number of seconds, or a time.
+fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(secs) = text.parse::<u64>() {
+        return Some(secs.saturating_mul(1000));
+    }
+    let at = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some((at.as_millis() as u64).saturating_sub(now_ms))
 }
 
 /// An error with its causes: the outer text alone says only that something failed.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+fn reason(error: &hyper_util::client::legacy::Error) -> FailureReason {
+    for cause in causes(error) {
+        if let Some(unresolved) = cause.downcast_ref::<Unresolved>() {
+            return match unresolved {
+                Unresolved::Forbidden => FailureReason::Address,
+                Unresolved::Unknown(_) => FailureReason::Name,
+            };
+        }
+        if std::iter::successors(Some(cause), |error| carried(*error))
+            .any(<dyn std::error::Error>::is::<rustls::Error>)
+        {
+            return FailureReason::Tls;
+        }
+    }
+    FailureReason::Connection
+}
+
+/// What an I/O error carries is not among its causes. It may be another one: a failed handshake is wrapped twice.
+fn carried<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let carried = error.downcast_ref::<io::Error>()?.get_ref()?;
+    Some(carried)
 }
 
 /// Resolves names, and leaves out the addresses that may not be called.
 #[derive(Debug, Clone)]
-struct CheckedResolver(PrivateAddresses);
+struct CheckedResolver {
+    names: Arc<dyn Names>,
+    private: PrivateAddresses,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Unresolved {
+    #[error("no address of this name may be called")]
+    Forbidden,
+    #[error("the name has no address: {0}")]
+    Unknown(io::Error),
+}
 
 impl tower::Service<Name> for CheckedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+    type Error = Unresolved;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Unresolved>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unresolved>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let private = self.0;
+        let (names, private) = (Arc::clone(&self.names), self.private);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let may_call: Vec<SocketAddr> =
-                found.into_iter().filter(|found| address::may_call(found.ip(), private)).collect();
-            if may_call.is_empty() {
-                return Err(io::Error::new(
-                    io::ErrorKind::PermissionDenied,
-                    "no address of this name may be called",
-                ));
-            }
-            Ok(may_call.into_iter())
+            let found = names.look_up(name.as_str()).await.map_err(Unresolved::Unknown)?;
+            let may_call = found.into_iter().filter(|found| address::may_call(*found, private));
+            // The port is filled in from the URL.
+            let may_call: Vec<SocketAddr> = may_call.map(|ip| SocketAddr::new(ip, 0)).collect();
+            if may_call.is_empty() { Err(Unresolved::Forbidden) } else { Ok(may_call.into_iter()) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Config, Flags};
+    use chat::AppId;
+    use chat::event::{Origin, Platform};
+    use protocol::callback::{CallbackCommand, ReceivedQuery};
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_wish_for_a_pause_is_a_number_or_a_time() {
+        const NOW_MS: u64 = 1_767_000_000_000;
+        for (text, expected) in [
+            ("7", Some(7_000)),
+            (" 0 ", Some(0)),
+            ("Mon, 29 Dec 2025 09:20:30 GMT", Some(30_000)),
+            ("Mon, 29 Dec 2025 09:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("18446744073709551615", Some(u64::MAX)),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
+            assert_eq!(retry_after_ms(&headers, NOW_MS), expected, "{text}");
+        }
+    }
+
+    /// Receivers refuse a `Sign` that is older than a minute, or of a minute ahead.
+    #[test]
+    fn a_retry_is_signed_anew_under_the_same_id() {
+        const TOKEN: &str = "a token";
+        const FIRST_S: u64 = 1_767_000_000;
+        const RETRY_S: u64 = FIRST_S + 3_600;
+        let own = format!("url = \"http://127.0.0.1/callback\"\ntoken = {TOKEN:?}").parse().unwrap();
+        let config = Config::load(&Flags::default()).unwrap();
+        let (settings, declared) = config::Callback::of(&config.callback, &own, "app 1").unwrap();
+        let endpoint = Endpoint::new(AppId(1), declared.unwrap(), settings).unwrap();
+        let callback = Callback {
+            command: CallbackCommand::C2cAfterSendMsg,
+            origin: Origin { ip: Ipv4Addr::LOCALHOST.into(), platform: Platform::RestApi },
+            body: Bytes::from_static(b"{}"),
+            id: "evt_1".to_owned(),
+        };
+        let (first, retry) = (request(&endpoint, &callback, FIRST_S), request(&endpoint, &callback, RETRY_S));
+        for (request, receiver_s, accepted) in [
+            (&first, FIRST_S, true),
+            (&first, RETRY_S, false),
+            (&retry, RETRY_S - 50, true),
+            (&retry, RETRY_S + 50, true),
+            (&retry, FIRST_S, false),
+        ] {
+            let query = ReceivedQuery::parse(request.uri().query().unwrap());
+            assert_eq!(query.sign.unwrap().made_with(TOKEN, receiver_s), accepted, "{receiver_s} {query:?}");
+        }
+        let header = |request: &Request<_>, name| request.headers()[name].to_str().unwrap().to_owned();
+        for (request, timestamp) in [(&first, "1767000000"), (&retry, "1767003600")] {
+            assert_eq!(header(request, WebhookHeaders::ID), "evt_1");
+            assert_eq!(header(request, WebhookHeaders::TIMESTAMP), timestamp);
+        }
     }
 }

@@ -4,16 +4,24 @@
 //! the log is looked at by the clock as well, so a lost wake-up costs a moment and nothing else.
 
 use super::call::Caller;
-use super::{render, verdict};
-use chat::dispatch::{Attempt, Claim, DispatchLimits, Dispatcher, HealthLimits, Schedule, Settled, Verdict};
+use super::figures::Figures;
+use super::verdict;
+use crate::clock::Steady;
+use crate::config::Begin;
+use crate::render;
+use crate::steering::{Order, Orders, Steering};
+use chat::dispatch::{
+    Attempt, Claim, DispatchLimits, Dispatcher, Failure, FailureKind, FailureReason, HealthLimits, Receipt,
+    Replay, Schedule, Settled, Verdict,
+};
 use chat::event::Event;
-use chat::port::{Checkpoint, Clock, Route, Store};
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use chat::port::{Checkpoint, Clock, DeliveryState, Route, Store, Stored};
+use metrics::Histogram;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// How often the log is looked at although nobody said that there is something new.
@@ -27,14 +35,15 @@ const CLAIM_MARGIN_MS: u64 = 5_000;
 /// Reading the log for fewer events than this is put off while others are under way: it costs the same for many.
 const READ_LEN_MIN: usize = 64;
 
-pub struct Worker {
-    pub route: Route,
-    pub caller: Caller,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<dyn Clock>,
-    /// Rings when an event of the lane was recorded.
-    pub recorded: Arc<Notify>,
-    pub stop: CancellationToken,
+pub(super) struct Worker {
+    pub(super) route: Route,
+    pub(super) caller: Caller,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Changes when an event of the lane was recorded.
+    pub(super) recorded: watch::Receiver<()>,
+    pub(super) steering: Arc<Steering>,
+    pub(super) stop: CancellationToken,
 }
 
 impl std::fmt::Debug for Worker {
@@ -45,27 +54,17 @@ impl std::fmt::Debug for Worker {
 
 type Judged = (Claim, Verdict);
 
-/// Unix time as it was at the beginning, and the time that has really passed since. A clock that is set back must not
-/// hold up callbacks for as long, and one that jumps ahead must not make all that are under way look lost.
-#[derive(Debug, Clone, Copy)]
-struct Steady {
-    began: Instant,
-    began_ms: u64,
-}
-
-impl Steady {
-    fn beginning_at(began_ms: u64) -> Self {
-        Self { began: Instant::now(), began_ms }
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.began_ms + self.began.elapsed().as_millis() as u64
-    }
+/// Why a worker stops to tell.
+enum Pause {
+    /// For good.
+    Stop,
+    /// Until the store has changed how far the endpoint was told.
+    Replay(Replay, oneshot::Sender<Stored<u64>>),
 }
 
 impl Worker {
     /// Runs the worker, and again if it should ever panic: callbacks that stand still would be lost in silence.
-    pub async fn supervise(self: Arc<Self>) {
+    pub(super) async fn supervise(self: Arc<Self>) {
         loop {
             let mut running = JoinSet::new();
             running.spawn(Arc::clone(&self).run());
@@ -82,15 +81,31 @@ impl Worker {
         }
     }
 
-    /// Works until it is told to stop; then lets the calls under way end, and keeps where it was.
+    /// Works until it is told to stop. Each time the store is to change how far the endpoint was told, the worker ends
+    /// what it is doing, as for a stop, and goes on from what the store then says.
     async fn run(self: Arc<Self>) {
-        let Some(dispatcher) = self.restore().await else { return };
+        let mut orders = self.steering.register(self.route.clone());
+        loop {
+            let Some(dispatcher) = self.restore().await else { return };
+            match self.tell(dispatcher, &mut orders).await {
+                Pause::Stop => return,
+                Pause::Replay(replay, answer) => {
+                    let replayed = self.store.replay(&self.route, replay.clone(), self.clock.now_ms()).await;
+                    tracing::info!(route = ?self.route, ?replay, ?replayed, "events are told again");
+                    // Whoever asked may have gone; the events are told again all the same.
+                    let _gone = answer.send(replayed);
+                }
+            }
+        }
+    }
+
+    async fn tell(&self, dispatcher: Dispatcher, orders: &mut Orders) -> Pause {
         let teller = Teller {
             route: self.route.clone(),
             caller: self.caller.clone(),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
-            latency_ms: latency_ms(&self.route),
+            latency_ms: Figures::latency_ms(&self.route),
         };
         let mut running = Running {
             dispatcher,
@@ -98,22 +113,29 @@ impl Worker {
             log_may_have_more: true,
             keeping: JoinSet::new(),
             time: Steady::beginning_at(self.clock.now_ms()),
-            gauges: Gauges::new(&self.route),
+            backlog_ms: 0,
+            recorded: self.recorded.clone(),
+            figures: Figures::new(&self.route),
             teller: Arc::new(teller),
         };
-        while !self.stop.is_cancelled() {
+        let pause = loop {
+            self.show_backlog(&mut running).await;
             self.read(&mut running).await;
             self.claim(&mut running);
             self.keep(&mut running);
-            self.wait(&mut running).await;
-        }
+            if let Some(pause) = self.wait(&mut running, orders).await {
+                break pause;
+            }
+        };
         self.finish(running).await;
+        pause
     }
 
     async fn restore(&self) -> Option<Dispatcher> {
         let settings = &self.caller.endpoint.settings;
         let limits = DispatchLimits {
             in_flight_max: settings.in_flight_max,
+            stuck_max: settings.stuck_max,
             fresh_max: settings.fresh_len_max,
             held_max: settings.held_len_max,
             claim_ms: settings.timeout_ms + CLAIM_MARGIN_MS,
@@ -129,8 +151,8 @@ impl Worker {
             lasting_attempts_max: settings.refused_attempts_max,
         };
         loop {
-            match self.store.delivery(&self.route).await {
-                Ok(state) => return Some(Dispatcher::restore(limits, schedule, state)),
+            match self.delivery().await {
+                Ok(state) => return Some(Dispatcher::restore(limits, schedule, state, self.clock.now_ms())),
                 Err(error) => {
                     tracing::error!(route = ?self.route, %error, "cannot read how far events were told");
                 }
@@ -139,6 +161,27 @@ impl Worker {
                 () = self.stop.cancelled() => return None,
                 () = sleep(Duration::from_millis(STORE_PAUSE_MS)) => {}
             }
+        }
+    }
+
+    /// How far the endpoint was told. One that never was begins where its settings say.
+    async fn delivery(&self) -> Stored<DeliveryState> {
+        let state = self.store.delivery(&self.route).await?;
+        if state.has_begun || self.caller.endpoint.settings.begin == Begin::Oldest {
+            return Ok(state);
+        }
+        let last = self.store.lane(self.route.lane).await?.map_or(0, |extent| extent.last);
+        // Kept at once, so that a restart does not pass over what was recorded meanwhile.
+        let checkpoint = Checkpoint { cursor: last, ..Checkpoint::default() };
+        self.store.settle(&self.route, checkpoint).await?;
+        Ok(DeliveryState { has_begun: true, cursor: last, ..DeliveryState::default() })
+    }
+
+    async fn show_backlog(&self, running: &mut Running) {
+        let now_ms = running.time.now_ms();
+        if now_ms >= running.backlog_ms {
+            running.backlog_ms = now_ms + POLL_MS;
+            running.figures.show_backlog(&*self.store, &self.route, &running.dispatcher.progress()).await;
         }
     }
 
@@ -168,9 +211,7 @@ impl Worker {
                 (claim, teller.tell(attempt).await)
             });
         }
-        running.gauges.in_flight.set(running.dispatcher.in_flight() as f64);
-        running.gauges.held.set(running.dispatcher.held() as f64);
-        running.gauges.open.set(f64::from(u8::from(running.dispatcher.is_open())));
+        running.figures.show(&running.dispatcher.progress(), self.clock.now_ms());
     }
 
     /// Writes progress down, one checkpoint at a time, at most every so often.
@@ -190,14 +231,16 @@ impl Worker {
         });
     }
 
-    async fn wait(&self, running: &mut Running) {
+    /// Waits until there is something to do, and takes note of it.
+    async fn wait(&self, running: &mut Running, orders: &mut Orders) -> Option<Pause> {
         let now_ms = running.time.now_ms();
         let wake_ms =
             running.dispatcher.wake_ms().map_or(POLL_MS, |at_ms| at_ms.saturating_sub(now_ms).min(POLL_MS));
         tokio::select! {
             // Stopping comes first: a busy endpoint would never let it have its turn.
             biased;
-            () = self.stop.cancelled() => {}
+            () = self.stop.cancelled() => return Some(Pause::Stop),
+            order = orders.next() => return obey(order, &running.dispatcher),
             Some(returned) = running.tasks.join_next() => {
                 self.settle(running, returned);
                 while let Some(returned) = running.tasks.try_join_next() {
@@ -205,9 +248,11 @@ impl Worker {
                 }
             }
             Some(kept) = running.keeping.join_next() => kept.expect("a checkpoint that is lost must not be followed by another"),
-            () = self.recorded.notified() => running.log_may_have_more = true,
+            // Its other end lives as long as the bus.
+            _ = running.recorded.changed() => running.log_may_have_more = true,
             () = sleep(Duration::from_millis(wake_ms.max(1))) => running.log_may_have_more = true,
         }
+        None
     }
 
     fn settle(&self, running: &mut Running, returned: Result<Judged, JoinError>) {
@@ -220,10 +265,10 @@ impl Worker {
             }
         };
         let settled = running.dispatcher.settle(claim, &verdict, running.time.now_ms(), jitter());
-        running.gauges.count(&verdict, settled);
-        let Verdict::Failed { words, .. } = &verdict else { return };
+        running.figures.count(&verdict, settled);
+        let Verdict::Failed { failure, .. } = &verdict else { return };
         // Without the answer, which may repeat what the message said.
-        let (offset, why) = (claim.offset, words.split_once(": ").map_or(&**words, |(what, _)| what));
+        let (offset, why) = (claim.offset, &failure.words);
         let sdkappid = self.route.lane.app.0;
         match settled {
             Settled::Parked => tracing::warn!(sdkappid, offset, why, "an event is parked"),
@@ -250,11 +295,14 @@ impl Worker {
 struct Running {
     dispatcher: Dispatcher,
     time: Steady,
+    /// When to look next how much is left.
+    backlog_ms: u64,
     tasks: JoinSet<Judged>,
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
     keeping: JoinSet<()>,
-    gauges: Gauges,
+    recorded: watch::Receiver<()>,
+    figures: Figures,
     teller: Arc<Teller>,
 }
 
@@ -288,87 +336,55 @@ impl Teller {
             Some(event) => event,
             None => match self.read_again(attempt.claim.offset).await {
                 Ok(event) => event,
-                Err(verdict) => return verdict,
+                Err(words) => return unreadable(words),
             },
         };
-        if !self.caller.endpoint.wants(render::command(&event.fact)) {
-            return Verdict::Done;
+        if self.caller.endpoint.wants_event(&event).is_err() {
+            return Verdict::Done(Receipt::NotWanted);
         }
         let callback = render::event(&event);
         let begun_ms = self.clock.now_ms();
         let result = self.caller.call(&callback).await;
-        self.latency_ms.record(self.clock.now_ms().saturating_sub(begun_ms) as f64);
-        verdict::verdict(&result, self.caller.endpoint.settings.retry_on_error_code)
+        let latency_ms = self.clock.now_ms().saturating_sub(begun_ms);
+        self.latency_ms.record(latency_ms as f64);
+        verdict::verdict(&result, latency_ms, self.caller.endpoint.settings.retry_on_error_code)
     }
 
     /// Reads an event that was not kept in memory while it waited.
-    async fn read_again(&self, offset: u64) -> Result<Arc<Event>, Verdict> {
-        let failed = |words: String| {
-            let kind = chat::dispatch::FailureKind::Passing { after_ms: None };
-            Err(Verdict::Failed { kind, words })
-        };
+    async fn read_again(&self, offset: u64) -> Result<Arc<Event>, String> {
         match self.store.events(self.route.lane, offset - 1, 1).await {
             Ok(events) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
                 Some(event) => Ok(Arc::new(event)),
-                None => failed("the event is not in the log".to_owned()),
+                None => Err("the event is not in the log".to_owned()),
             },
-            Err(error) => failed(format!("the event could not be read: {error}")),
+            Err(error) => Err(format!("the event could not be read: {error}")),
         }
     }
+}
+
+fn unreadable(words: String) -> Verdict {
+    let failure =
+        Failure { reason: FailureReason::Unreadable, status: 0, latency_ms: 0, words, answer: String::new() };
+    Verdict::Failed { kind: FailureKind::Passing { after_ms: None }, failure }
+}
+
+/// Answers what can be answered at once.
+fn obey(order: Order, dispatcher: &Dispatcher) -> Option<Pause> {
+    // Whoever asked may have gone.
+    match order {
+        Order::Progress { answer } => {
+            let _gone = answer.send(dispatcher.progress());
+        }
+        Order::Standing { offset, answer } => {
+            let _gone = answer.send(dispatcher.standing(offset));
+        }
+        Order::Replay { replay, answer } => return Some(Pause::Replay(replay, answer)),
+    }
+    None
 }
 
 /// Between 0 and 1.
 fn jitter() -> f64 {
     let random = getrandom::u32().unwrap_or(u32::MAX / 2);
     f64::from(random) / f64::from(u32::MAX)
-}
-
-/// What the figures of a route are told apart by.
-fn labels(route: &Route) -> [(&'static str, String); 3] {
-    [
-        ("sdkappid", route.lane.app.to_string()),
-        ("lane", route.lane.index.to_string()),
-        ("endpoint", route.endpoint.0.to_string()),
-    ]
-}
-
-fn latency_ms(route: &Route) -> Histogram {
-    histogram!("couplet_callback_latency_ms", &labels(route))
-}
-
-/// The figures of one route.
-struct Gauges {
-    done: Counter,
-    retried: Counter,
-    parked: Counter,
-    in_flight: Gauge,
-    held: Gauge,
-    open: Gauge,
-}
-
-impl Gauges {
-    fn new(route: &Route) -> Self {
-        let labels = labels(route);
-        let attempts = |verdict: &'static str| {
-            let mut labels = labels.to_vec();
-            labels.push(("verdict", verdict.to_owned()));
-            counter!("couplet_callback_attempts_total", &labels)
-        };
-        Self {
-            done: attempts("done"),
-            retried: attempts("retry"),
-            parked: attempts("park"),
-            in_flight: gauge!("couplet_callback_in_flight", &labels),
-            held: gauge!("couplet_callback_held", &labels),
-            open: gauge!("couplet_callback_breaker_open", &labels),
-        }
-    }
-
-    fn count(&self, verdict: &Verdict, settled: Settled) {
-        match (verdict, settled) {
-            (_, Settled::Parked) => self.parked.increment(1),
-            (Verdict::Failed { .. }, _) => self.retried.increment(1),
-            (Verdict::Done, _) => self.done.increment(1),
-        }
-    }
 }

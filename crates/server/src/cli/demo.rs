@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::signals::Signals;
-use crate::app;
+use crate::app::{self, Surroundings};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags};
 use crate::demo::{self, Cast};
@@ -44,7 +44,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
 
     let stop = CancellationToken::new();
     let feed = Arc::new(demo::Feed::default());
-    let expected = Expected { sdkappid: Some(cast.sdkappid), token: cast.token.clone() };
+    let expected =
+        Expected { sdkappid: Some(cast.sdkappid), token: cast.token.clone(), ..Expected::default() };
     let callbacks =
         receiver::routes(expected, Arc::new(SystemClock), Arc::clone(&feed) as Arc<dyn receiver::Taker>);
     let until = stop.clone();
@@ -53,7 +54,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     }]);
 
     let signals = Signals::listen()?;
-    let running = app::start(config, demo::routes(&cast, Arc::clone(&feed), stop.clone())).await?;
+    let routes = demo::routes(&cast, Arc::clone(&feed), stop.clone());
+    let running = app::start(config, Surroundings { routes, ..Surroundings::default() }).await?;
     running.import_accounts(cast.sdkappid, &demo::PEOPLE).await?;
     let url = format!("{}/demo", running.url());
     if arguments.json {

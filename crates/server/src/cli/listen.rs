@@ -1,34 +1,43 @@
 //! `couplet listen`
 
+mod output;
+mod line;
 mod show;
+mod pretty;
 mod statistics;
+mod bounded;
+mod report;
+mod record;
+mod forward;
+mod live;
+mod frame;
 
 use super::Outcome;
 use super::signals::Signals;
 use crate::clock::SystemClock;
-use crate::receiver::{self, Answer, Expected, Received, Taker};
+use crate::receiver::{self, Answer, Expected, Received, Refused, Taker};
 use axum::http::{StatusCode, Uri};
 use chat::port::Clock;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::Request;
-use hyper::header::CONTENT_TYPE;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use statistics::Statistics;
-use std::fs::{File, OpenOptions};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use forward::Forwarder;
+use live::{LastLines, Screen};
+use output::{Output, say};
+use protocol::callback::{CallbackCommand, WebhookSigner};
+use record::Record;
+use show::Seen;
+use statistics::{Statistics, Summary};
 use std::future::Future;
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-/// Longer than the original waits for an answer, so that it is the caller who gives up.
-const FORWARD_SECS_MAX: u64 = 10;
+/// The old one and the new one, while a secret is changed.
+const SIGNING_SECRETS_MAX: usize = 2;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -41,162 +50,146 @@ pub struct Arguments {
     /// Refuse callbacks that are not signed with this token
     #[arg(long, default_value = "", hide_default_value = true)]
     token: String,
+    /// Refuse events whose body is not signed with this secret; may be given twice, while it is changed
+    #[arg(long = "signing-secret", value_name = "SECRET", value_parser = WebhookSigner::new)]
+    signers: Vec<WebhookSigner>,
+    /// Show, count, record and forward only this callback, and accept the others silently; may be repeated
+    #[arg(long = "event", value_name = "NAME", value_parser = event_names())]
+    events: Vec<CallbackCommand>,
     /// Append every callback to this file, as JSON lines, before it is answered
     #[arg(long, value_name = "FILE.jsonl")]
     record: Option<PathBuf>,
     /// Pass every callback on, and answer what this URL answers
     #[arg(long, value_name = "URL")]
     forward_to: Option<Uri>,
+    /// Print the whole body below the line of each callback
+    #[arg(long, conflicts_with_all = ["json", "live"])]
+    pretty: bool,
     /// Print JSON lines instead of words
-    #[arg(long)]
+    #[arg(long, conflicts_with = "live")]
     json: bool,
+    /// Show counts, rates and the last callbacks in a view that fills the terminal
+    #[arg(long)]
+    live: bool,
 }
 
-type ForwardClient = Client<
-    hyper_rustls::HttpsConnector<hyper_util::client::legacy::connect::HttpConnector>,
-    Full<bytes::Bytes>,
->;
+fn event_names() -> impl TypedValueParser<Value = CallbackCommand> {
+    PossibleValuesParser::new(CallbackCommand::ALL.iter().map(|command| command.as_str()))
+        .map(|name| CallbackCommand::parse(&name).expect("only the names of callbacks are possible"))
+}
 
+#[derive(Debug)]
 struct Listening {
-    record: Option<Mutex<File>>,
-    forward: Option<(ForwardClient, Uri)>,
-    json: bool,
-    colours: bool,
+    /// Empty: all of them.
+    events: Vec<CallbackCommand>,
+    record: Option<Record>,
+    forwarder: Option<Forwarder>,
+    output: Output,
     statistics: Mutex<Statistics>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {
-    let record = match &arguments.record {
-        Some(path) => {
-            let file = open_record(path);
-            Some(Mutex::new(file.map_err(|error| format!("cannot write to {}: {error}", path.display()))?))
-        }
-        None => None,
-    };
-    let connector =
-        || HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-    let forward = arguments
-        .forward_to
-        .clone()
-        .map(|url| (Client::builder(TokioExecutor::new()).build(connector()), url));
-    let listening = Arc::new(Listening {
-        record,
-        forward,
-        json: arguments.json,
-        colours: std::io::stdout().is_terminal(),
-        statistics: Mutex::new(Statistics::new(SystemClock.now_ms())),
-    });
-    let expected = Expected { sdkappid: arguments.sdkappid, token: arguments.token };
+    if arguments.signers.len() > SIGNING_SECRETS_MAX {
+        return Err(format!("--signing-secret can be given {SIGNING_SECRETS_MAX} times at most").into());
+    }
+    if arguments.live && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err("--live needs a terminal, for its keys and for its view".into());
+    }
+    let json = arguments.json;
+    let listening = Arc::new(Listening::new(&arguments)?);
+    let expected =
+        Expected { sdkappid: arguments.sdkappid, token: arguments.token, signers: arguments.signers };
     let routes = receiver::routes(expected, Arc::new(SystemClock), Arc::clone(&listening) as Arc<dyn Taker>);
     let signals = Signals::listen()?;
     let socket = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    let address = socket.local_addr()?;
-    if arguments.json {
-        println!("{}", serde_json::json!({ "ready": { "url": format!("http://{address}/callback") } }));
+    let url = format!("http://{}/callback", socket.local_addr()?);
+    let stop = CancellationToken::new();
+    let until = stop.clone();
+    let mut serving = JoinSet::from_iter([async move {
+        axum::serve(socket, routes).with_graceful_shutdown(until.cancelled_owned()).await
+    }]);
+    let shown = if arguments.live {
+        live::run(Screen::take()?, &url, &listening, signals).await
     } else {
-        println!("Receiving callbacks at http://{address}/callback (Ctrl-C ends, with statistics)\n");
-    }
-    axum::serve(socket, routes).with_graceful_shutdown(signals.stop_wanted()).await?;
-    let statistics = listening.statistics.lock().expect("nothing panics while it holds this lock");
-    let now_ms = SystemClock.now_ms();
-    println!(
-        "{}",
-        if arguments.json { statistics.to_json(now_ms).to_string() } else { statistics.to_text(now_ms) }
-    );
-    Ok(())
-}
-
-/// Opens a file to append whole lines to. One that a crash has cut short is ended first: its callback was not
-/// answered and comes again, while the next one must not be lost in the same line.
-fn open_record(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-    let mut last = [b'\n'];
-    if file.metadata()?.len() > 0 {
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-    }
-    if last != *b"\n" {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
-}
-
-/// Appends a line, or nothing: half a line would spoil the next one.
-fn append_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
-    let len = file.metadata()?.len();
-    file.write_all(line).inspect_err(|_| {
-        if let Err(error) = file.set_len(len) {
-            eprintln!("couplet: cannot take half a line back: {error}");
+        if json {
+            say(&serde_json::json!({ "ready": { "url": url } }).to_string());
+        } else {
+            say(&format!("Receiving callbacks at {url} (Ctrl-C ends, with statistics)\n"));
         }
-    })
+        signals.stop_wanted().await;
+        Ok(())
+    };
+    stop.cancel();
+    while let Some(ended) = serving.join_next().await {
+        ended??;
+    }
+    let summary = listening.summary(SystemClock.now_ms());
+    say(&if json { summary.to_json().to_string() } else { summary.to_text() });
+    Ok(shown?)
 }
 
 impl Taker for Listening {
     fn take(&self, received: Received) -> Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
         Box::pin(self.take_in(received))
     }
+
+    fn refused(&self, refused: &Refused) {
+        self.counting(Statistics::count_refused);
+        self.output.refused(refused);
+    }
 }
 
 impl Listening {
-    async fn take_in(&self, received: Received) -> Answer {
-        // Recorded before it is answered: what could not be written down has to be told again.
-        if let Some(record) = &self.record {
-            let line = received.to_line() + "\n";
-            let mut file = record.lock().expect("nothing panics while it holds this lock");
-            if let Err(error) = append_whole(&mut file, line.as_bytes()) {
-                eprintln!("couplet: cannot record: {error}");
-                return Answer::refuse(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the callback could not be recorded",
-                );
-            }
-        }
-        let seen = show::Seen::of(&received);
-        self.statistics.lock().expect("nothing panics while it holds this lock").count(&seen, &received);
-        let shown = if self.json { received.to_line() } else { seen.to_line(received.at_ms, self.colours) };
-        // Whoever reads along may have gone; the callbacks are received all the same.
-        if let Err(error) = writeln!(io::stdout(), "{shown}")
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            eprintln!("couplet: cannot print: {error}");
-        }
-        match &self.forward {
-            Some((client, url)) => forward(client, url, &received).await,
-            None => Answer::ok(),
-        }
+    fn new(arguments: &Arguments) -> Result<Self, String> {
+        let record = arguments.record.as_ref().map(|path| {
+            Record::open(path).map_err(|error| format!("cannot write to {}: {error}", path.display()))
+        });
+        let colours = io::stdout().is_terminal();
+        let output = match arguments {
+            Arguments { live: true, .. } => Output::Live(Mutex::new(LastLines::default())),
+            Arguments { json: true, .. } => Output::Json,
+            Arguments { pretty: true, .. } => Output::Pretty { colours },
+            _ => Output::Lines { colours },
+        };
+        Ok(Self {
+            events: arguments.events.clone(),
+            record: record.transpose()?,
+            forwarder: arguments.forward_to.clone().map(Forwarder::new),
+            output,
+            statistics: Mutex::new(Statistics::new(SystemClock.now_ms())),
+        })
     }
-}
 
-/// Passes a callback on with its query, its id, its signature and its body.
-async fn forward(client: &ForwardClient, url: &Uri, received: &Received) -> Answer {
-    let bad_gateway = |why: String| {
-        eprintln!("couplet: cannot forward: {why}");
-        Answer::refuse(StatusCode::BAD_GATEWAY, &why)
-    };
-    let query = received.url.split_once('?').map_or("", |(_, query)| query);
-    let separator = if url.query().is_some() { '&' } else { '?' };
-    let mut request =
-        Request::post(format!("{url}{separator}{query}")).header(CONTENT_TYPE, "application/json");
-    for (name, value) in &received.webhook {
-        request = request.header(name, value);
+    async fn take_in(&self, received: Received) -> Answer {
+        let seen = Seen::of(&received);
+        let is_wanted = self.events.is_empty() || seen.kind().is_some_and(|kind| self.events.contains(&kind));
+        if !is_wanted {
+            return Answer::ok();
+        }
+        // Recorded before it is answered: what could not be written down has to be told again.
+        if let Some(Err(error)) = self.record.as_ref().map(|record| record.append(&received)) {
+            self.output.trouble(received.at_ms, &format!("cannot record: {error}"));
+            return Answer::refuse(StatusCode::INTERNAL_SERVER_ERROR, "the callback could not be recorded");
+        }
+        self.counting(|statistics| statistics.count(&seen, &received));
+        self.output.received(&seen, &received);
+        let Some(forwarder) = &self.forwarder else { return Answer::ok() };
+        let answer = forwarder.pass_on(&received).await;
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        self.counting(|statistics| statistics.count_forwarded(status));
+        answer.unwrap_or_else(|why| {
+            self.output.trouble(SystemClock.now_ms(), &format!("cannot forward: {why}"));
+            Answer::refuse(StatusCode::BAD_GATEWAY, &why)
+        })
     }
-    let body = Full::new(bytes::Bytes::from(received.body.get().to_owned()));
-    let request = match request.body(body) {
-        Ok(request) => request,
-        Err(error) => return bad_gateway(error.to_string()),
-    };
-    let answer = async {
-        let response = client.request(request).await.map_err(|error| error.to_string())?;
-        let status = response.status();
-        let body =
-            Limited::new(response.into_body(), protocol::limits::CALLBACK_ANSWER_LEN_MAX).collect().await;
-        Ok(Answer { status, body: body.map_err(|error| error.to_string())?.to_bytes() })
-    };
-    match timeout(Duration::from_secs(FORWARD_SECS_MAX), answer).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(why)) => bad_gateway(why),
-        Err(_) => bad_gateway(format!("no answer within {FORWARD_SECS_MAX} s")),
+
+    fn counting(&self, count: impl FnOnce(&mut Statistics)) {
+        count(&mut self.statistics.lock().expect("nothing panics while it holds this lock"));
+    }
+
+    fn summary(&self, now_ms: u64) -> Summary {
+        self.statistics.lock().expect("nothing panics while it holds this lock").summary(now_ms)
     }
 }

@@ -1,11 +1,10 @@
 //! `couplet serve`
 
 use super::Outcome;
-use super::signals::Signals;
-use crate::app::{self, Running};
+use super::signals::{Signals, Wanted};
+use crate::app::{self, Running, Surroundings};
 use crate::config::{Config, Flags};
 use crate::telemetry;
-use axum::Router;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -19,15 +18,20 @@ pub struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Outcome {
     let config = Config::load(&arguments.flags)?;
     telemetry::start_logging(&config.log)?;
-    let signals = Signals::listen()?;
-    let running = app::start(config, Router::new()).await?;
+    let mut signals = Signals::listen()?;
+    let running = app::start(config, Surroundings::default()).await?;
     if arguments.json {
         let ready = serde_json::json!({ "listen": running.address, "url": running.url(), "data_dir": running.data_dir });
         println!("{}", serde_json::json!({ "ready": ready }));
     } else {
         greet(&running, &arguments.flags);
     }
-    signals.stop_wanted().await;
+    while signals.next().await == Wanted::Reload {
+        match running.reload().await {
+            Ok(()) => eprintln!("the apps were read anew"),
+            Err(error) => eprintln!("couplet: nothing was changed: {error}"),
+        }
+    }
     eprintln!("stopping");
     match running.stop().await {
         true => Ok(()),

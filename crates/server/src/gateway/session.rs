@@ -8,8 +8,10 @@ use super::login::{self, Login, wire_position};
 use super::socket::{End, broken, close, finish, send, write, write_text};
 use super::{Gateway, request};
 use crate::bus::Push;
+use crate::credentials::Caller;
 use crate::translate;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use chat::event::{EventDraft, Fact, Origin, StateAction, StateChange};
 use chat::port::LogRecord;
 use chat::sync::{OnHint, OnRead};
 use futures_util::FutureExt;
@@ -28,6 +30,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 const CHANGES_LEN_MAX: usize = 32;
 /// A device is taken for gone after this many half heartbeats of silence.
 const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
+/// How a client closes that does not want to come back. One whose page or process ends closes otherwise, or not at all.
+const NORMAL_CLOSURE: u16 = 1000;
 
 pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr) {
     let end = match login::login(&gateway, &mut socket, ip).await {
@@ -44,14 +48,45 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr
             counter!("couplet_gateway_logins_total", "result" => "ok").increment(1);
             let sessions = gauge!("couplet_gateway_sessions");
             sessions.increment(1);
-            let end = Session::new(gateway, &mut socket, login).follow().await;
+            let state =
+                State { gateway: Arc::clone(&gateway), caller: login.caller.clone(), origin: login.origin };
+            state.record(StateAction::Login).await;
+            let mut session = Session::new(gateway, &mut socket, login);
+            let end = session.follow().await;
+            let action = match end {
+                Some(CloseCode::HeartbeatTimeout) => StateAction::TimedOut,
+                _ if session.has_left => StateAction::Logout,
+                _ => StateAction::LinkClosed,
+            };
             sessions.decrement(1);
+            state.record(action).await;
             end
         }
     };
     match end {
         Some(code) => close(socket, code).await,
         None => finish(socket).await,
+    }
+}
+
+/// Tells the app's backend that a device came or went, if the app wants that.
+struct State {
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    origin: Origin,
+}
+
+impl State {
+    async fn record(&self, action: StateAction) {
+        let (app, user, chat) = (self.caller.app.id, self.caller.user, &self.gateway.chat);
+        let wants = self.gateway.credentials.app(app.0).is_some_and(|app| app.state_changes);
+        if !wants {
+            return;
+        }
+        let fact = Fact::State(StateChange { user, action, kicked: Vec::new() });
+        if let Err(error) = chat.record(EventDraft::new(app, chat.clock.now_ms(), self.origin, fact)).await {
+            tracing::error!(%app, %user, ?action, %error, "the backend will not hear of this");
+        }
     }
 }
 
@@ -65,6 +100,8 @@ struct Session<'a> {
     heard: Instant,
     beat: Interval,
     poll: Interval,
+    /// The device said goodbye.
+    has_left: bool,
 }
 
 /// What a session wakes up for.
@@ -90,10 +127,11 @@ impl<'a> Session<'a> {
             heard: Instant::now(),
             beat,
             poll,
+            has_left: false,
         }
     }
 
-    async fn follow(mut self) -> End {
+    async fn follow(&mut self) -> End {
         let answer = std::mem::take(&mut self.login.answer);
         match self.live(answer).await {
             Ok(never) => match never {},
@@ -193,7 +231,11 @@ impl<'a> Session<'a> {
     async fn hear(&mut self, heard: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         self.heard = Instant::now();
         match heard {
-            None | Some(Ok(Message::Close(_))) => Err(None),
+            Some(Ok(Message::Close(close))) => {
+                self.has_left = close.is_some_and(|close| close.code == NORMAL_CLOSURE);
+                Err(None)
+            }
+            None => Err(None),
             Some(Err(error)) => Err(broken(&error)),
             Some(Ok(Message::Binary(_))) => Err(Some(CloseCode::BadFrame)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
@@ -216,6 +258,10 @@ impl<'a> Session<'a> {
         if self.current.is_none()
             && let Some(text) = self.waiting.pop_front()
         {
+            // The app may have been declared anew since the login.
+            if let Some(app) = self.gateway.credentials.app(self.login.caller.app.id.0) {
+                self.login.caller.app = app;
+            }
             let (caller, origin) = (self.login.caller.clone(), self.login.origin);
             self.current = Some(request::answer(Arc::clone(&self.gateway), caller, origin, text).boxed());
         }

@@ -4,14 +4,15 @@ use crate::device::Device;
 use crate::literal::literal;
 use crate::raw_http::{self, Answer, exchange};
 use crate::receiver::{Answers, Callback, Receiver, Reply};
-use axum::Router;
 use chat::port::Clock;
 use protocol::usersig::{self, Lifetime, Secret};
-use server::app::{self, Running};
+use server::address::Names;
+use server::app::{self, Running, Surroundings};
 use server::clock::SystemClock;
 use server::config::{Config, Flags};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -21,6 +22,7 @@ pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef01
 pub(crate) const ADMIN: &str = "administrator";
 /// Accounts that every test finds.
 pub(crate) const PEOPLE: [&str; 3] = ["ana", "bo", "cy"];
+const CONFIGURATION: &str = "couplet.toml";
 const HISTORY: &str = "openim/admin_getroammsg";
 pub(crate) const OK: &str = r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}"#;
 
@@ -40,6 +42,7 @@ pub(crate) struct Setup {
     url: Option<String>,
     path: &'static str,
     answers: Answers,
+    surroundings: Surroundings,
 }
 
 impl Default for Setup {
@@ -52,6 +55,7 @@ impl Default for Setup {
             url: None,
             path: "/callback",
             answers: Box::new(|_| Reply::ok()),
+            surroundings: Surroundings::default(),
         }
     }
 }
@@ -91,6 +95,19 @@ impl Setup {
         self
     }
 
+    /// Further settings of the app, after its callbacks.
+    pub(crate) fn app(mut self, toml: &str) -> Self {
+        self.filters.push_str(toml);
+        self.filters.push('\n');
+        self
+    }
+
+    /// Names have these addresses, and no others.
+    pub(crate) fn names(mut self, names: Arc<dyn Names>) -> Self {
+        self.surroundings.names = names;
+        self
+    }
+
     pub(crate) fn path(self, path: &'static str) -> Self {
         Self { path, ..self }
     }
@@ -116,19 +133,24 @@ impl Setup {
             "{settings}\n[[app]]\nsdkappid = {SDKAPPID}\nkey = {KEY:?}\nadmins = [{ADMIN:?}]\n{callback}{filters}"
         );
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("couplet.toml");
+        let file = directory.path().join(CONFIGURATION);
         std::fs::write(&file, toml).unwrap();
-        let flags = Flags {
-            config: Some(file),
-            data_dir: Some(directory.path().join("data")),
-            listen: Some("127.0.0.1:0".parse().unwrap()),
-            ..Flags::default()
-        };
-        let running = app::start(Config::load(&flags).unwrap(), Router::new()).await.unwrap();
+        let running = serve(&directory, self.surroundings).await;
         let address = running.address;
         running.import_accounts(SDKAPPID, &PEOPLE.map(|name| (name, name))).await.unwrap();
         TestApp { receiver, address, running, directory }
     }
+}
+
+/// Starts a server on a directory that has its configuration.
+async fn serve(directory: &TempDir, surroundings: Surroundings) -> Running {
+    let flags = Flags {
+        config: Some(directory.path().join(CONFIGURATION)),
+        data_dir: Some(directory.path().join("data")),
+        listen: Some("127.0.0.1:0".parse().unwrap()),
+        ..Flags::default()
+    };
+    app::start(Config::load(&flags).unwrap(), surroundings).await.unwrap()
 }
 
 pub(crate) struct TestApp {
@@ -151,6 +173,24 @@ impl TestApp {
         let unexpected = self.receiver.unexpected();
         assert!(unexpected.is_empty(), "nobody expected {unexpected:?}");
         self.directory
+    }
+
+    /// Stops the server, which must end everything in order and so writes down what it has done, and starts it on the
+    /// same directory.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { receiver, running, directory, .. } = self;
+        assert!(within("the end", running.stop()).await, "something did not end in order; the log says what");
+        let running = serve(&directory, Surroundings::default()).await;
+        Self { receiver, address: running.address, running, directory }
+    }
+
+    /// Changes the configuration while the server runs. Says what is wrong with it, if it is refused.
+    pub(crate) async fn redeclare(&self, from: &str, to: &str) -> Result<(), String> {
+        let file = self.directory.path().join(CONFIGURATION);
+        let before = std::fs::read_to_string(&file).unwrap();
+        assert!(before.contains(from), "{before}");
+        std::fs::write(&file, before.replace(from, to)).unwrap();
+        self.running.reload().await.map_err(|error| error.to_string())
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

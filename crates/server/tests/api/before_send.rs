@@ -198,7 +198,11 @@ fn unusable() -> Vec<Reply> {
 #[tokio::test]
 async fn without_a_usable_answer_the_message_passes() {
     let count = unusable().len();
-    let mut app = Setup::asked().callback("timeout_ms = 30000").answering(numbered(unusable())).start().await;
+    let mut app = Setup::asked()
+        .callback("timeout_ms = 30000\nquestion_failures_max = 100")
+        .answering(numbered(unusable()))
+        .start()
+        .await;
     for number in 0..count {
         let answer = app.send(["ana", "bo"], number as u32, &number.to_string(), r#","MsgSeq":7"#).await;
         assert_eq!(answer, sent(7, number));
@@ -214,7 +218,8 @@ const UNAVAILABLE: &str = r#"{"ActionStatus":"FAIL","ErrorCode":80003,"ErrorInfo
 #[tokio::test]
 async fn or_is_refused_if_the_app_wants_it_so() {
     let count = unusable().len();
-    let setup = Setup::asked().callback("timeout_ms = 30000\nbefore_failure = \"reject\"");
+    let setup = Setup::asked()
+        .callback("timeout_ms = 30000\nquestion_failures_max = 100\nbefore_failure = \"reject\"");
     let mut app = setup.answering(numbered(unusable())).start().await;
     for number in 0..count {
         let answer = app.send(["ana", "bo"], 1, &number.to_string(), "").await;

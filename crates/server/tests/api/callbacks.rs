@@ -270,17 +270,22 @@ async fn an_app_may_want_fail_told_again() {
     app.stop().await;
 }
 
-/// What stands parked, once the server has stopped: attempts, and what the last of them came to.
-async fn parked(app: TestApp) -> Vec<(u32, String)> {
+/// What stands parked, once the server has stopped: attempts, what the last of them came to, and what was answered to
+/// each.
+async fn parked(app: TestApp) -> Vec<(u32, String, Vec<String>)> {
     let directory = app.stop().await;
     let store = Embedded::open(directory.path().join("data/store"), EmbeddedOptions::default()).unwrap();
     let mut parked = Vec::new();
     for index in 0..store.lanes_per_app() {
         let lane = Lane { app: AppId(SDKAPPID), index };
         let route = Route { lane, endpoint: EndpointId(Arc::from("ep_default")) };
-        parked.extend(store.parked(&route, 0, 100).await.unwrap());
+        for exception in store.parked(&route, 0, 100).await.unwrap() {
+            let failures = store.failures(&route, exception.offset).await.unwrap();
+            let answers = failures.into_iter().map(|failed| failed.failure.answer).collect();
+            parked.push((exception.attempts, exception.last_failure, answers));
+        }
     }
-    parked.into_iter().map(|exception| (exception.attempts, exception.last_failure)).collect()
+    parked
 }
 
 #[tokio::test]
@@ -295,7 +300,7 @@ async fn what_is_refused_for_good_stands_parked_and_lets_the_next_one_through() 
     for expected in ["first", "first", "second"] {
         assert_eq!(app.receiver.next().await.text(), expected);
     }
-    assert_eq!(parked(app).await, [(2, "answered 400: no such user".to_owned())]);
+    assert_eq!(parked(app).await, [(2, "answered 400".to_owned(), vec!["no such user".to_owned(); 2])]);
 }
 
 #[tokio::test]
@@ -312,7 +317,7 @@ async fn without_delays_there_is_one_attempt() {
     for expected in ["first", "second"] {
         assert_eq!(app.receiver.next().await.text(), expected);
     }
-    assert_eq!(parked(app).await, [(1, "answered 500: oh no".to_owned())]);
+    assert_eq!(parked(app).await, [(1, "answered 500".to_owned(), vec!["oh no".to_owned()])]);
 }
 
 #[tokio::test]

@@ -71,6 +71,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
         (number(&push["position"]["offset"]), number(&push["unread"]), text.to_owned())
     }
 
+    /// Says goodbye with this code, and waits for the answer.
+    pub(crate) async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.send(Message::Close(Some(frame))).await;
+        within("the answer to a close", async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
+    }
+
     /// The code and the reason that the server closes with. Nothing may come before.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {

@@ -29,6 +29,11 @@ pub(crate) fn literal(text: &str) -> String {
 
 fn normal(word: &str) -> &str {
     let now_s = SystemClock.now_ms() / 1000;
+    if word.len() == 11
+        && u64::from_str_radix(word, 16).is_ok_and(|ms| (ms / 1000).abs_diff(now_s) < AROUND_NOW_SECS)
+    {
+        return "E";
+    }
     let Ok(number) = word.parse::<u64>() else { return word };
     match word.len() {
         10 if number.abs_diff(now_s) < AROUND_NOW_SECS => "T",
@@ -43,9 +48,8 @@ fn only_what_the_server_chose_is_put_in_normal_form() {
     let now_ms = SystemClock.now_ms();
     let now_s = now_ms / 1000;
     let text = format!(
-        r#"{{"MsgKey":"7_4021_{now_s}","MsgId":"144115188075855873-{now_s}-4294967295","EventTime":{now_ms},"epoch":"19a2b","Text":"é 1500000000"}}"#
+        r#"{{"MsgKey":"7_4021_{now_s}","MsgId":"144115188075855873-{now_s}-4294967295","EventTime":{now_ms},"epoch":"19a2b","next":"{now_ms:x}-3","Text":"é 1500000000"}}"#
     );
-    let expected =
-        r#"{"MsgKey":"7_4021_T","MsgId":"N-T-4294967295","EventTime":MS,"epoch":"E","Text":"é 1500000000"}"#;
+    let expected = r#"{"MsgKey":"7_4021_T","MsgId":"N-T-4294967295","EventTime":MS,"epoch":"E","next":"E-3","Text":"é 1500000000"}"#;
     assert_eq!(literal(&text), expected);
 }

@@ -1,15 +1,15 @@
 //! `couplet listen`: what it records, passes on, counts and refuses.
 
 use crate::chance::Chance;
-use crate::history;
+use crate::history::{self, Pair};
 use crate::load::{Load, WhenBroken};
 use crate::place::{self, Place, SDKAPPID, couplet};
 use crate::process::Process;
 use crate::receiver::{Arrival, Mood, Receiver, check_told};
-use crate::rest::Connection;
+use crate::rest::{self, Connection};
 use hyper::{StatusCode, Uri};
 use protocol::callback;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -38,6 +38,16 @@ impl Listening {
         self.url.authority().unwrap().as_str()
     }
 
+    /// Ends it, and returns what it has counted.
+    async fn statistics(self) -> Value {
+        self.process.signal("INT");
+        let (status, lines) = self.process.ended().await;
+        assert_eq!(status.code(), Some(0));
+        let mut statistics: Value =
+            serde_json::from_str(lines.last().expect("it counts at the end")).unwrap();
+        statistics["statistics"].take()
+    }
+
     fn settings(&self) -> String {
         format!(
             "url = \"{}\"\ntoken = \"{TOKEN}\"\nevents = [\"C2C.CallbackAfterSendMsg\"]\nretry_delays_secs = [1]\n",
@@ -57,6 +67,7 @@ fn recorded(record: &Path) -> Vec<Arrival> {
             id: line["event_id"].as_str().unwrap().to_owned(),
             query: url.split_once('?').unwrap().1.to_owned(),
             body: line["body"].to_string().into(),
+            accepted: true,
         }
     };
     text.lines().map(arrival).collect()
@@ -96,17 +107,19 @@ async fn it_records_forwards_and_counts() {
         "{query}"
     );
 
-    listening.process.signal("INT");
-    let (status, lines) = listening.process.ended().await;
-    assert_eq!(status.code(), Some(0));
-    let statistics: Value = serde_json::from_str(lines.last().expect("it counts at the end")).unwrap();
-    let statistics = &statistics["statistics"];
+    let statistics = listening.statistics().await;
     let sent = acknowledged.len();
     let people: HashSet<&str> = acknowledged.iter().flat_map(|sent| [&*sent.from, &*sent.to]).collect();
     assert_eq!(statistics["messages"], sent);
     assert_eq!(statistics["callbacks"], sent);
     assert_eq!((&statistics["repeated"], &statistics["failures"]), (&0.into(), &0.into()));
     assert_eq!(statistics["users"], people.len());
+    let pairs: HashSet<Pair> = acknowledged.iter().map(|sent| Pair::new(&sent.from, &sent.to)).collect();
+    assert_eq!(statistics["conversations"], pairs.len());
+    let forwarded = json!({ "callbacks": sent, "without_answer": 0, "not_ok": 0 });
+    assert_eq!(statistics["forwarded"], forwarded);
+    let minutes = statistics["minutes"].as_array().unwrap().iter();
+    assert_eq!(minutes.map(|minute| minute["messages"].as_u64().unwrap()).sum::<u64>(), sent as u64);
     assert_eq!(statistics["by_command"]["C2C.CallbackAfterSendMsg"], sent);
     server.stop().await;
 }
@@ -139,7 +152,101 @@ async fn it_refuses_what_is_not_meant_for_it() {
     let lines = fs::read_to_string(&record).unwrap();
     assert_eq!(lines.lines().count(), 2, "what is refused is not recorded: {lines}");
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
-    assert_eq!(last["body"], serde_json::json!({}));
+    assert_eq!(last["body"], json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_takes_only_the_events_that_are_chosen_and_signed() {
+    const SECRETS: [&str; 2] = ["whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3", "YW5vdGhlciBzZWNyZXQgZm9yIHRlc3Rz"];
+    const MESSAGES: u32 = 7;
+    let files = Place::empty();
+    let record = files.path("record.jsonl");
+    let chosen = ["--event", "C2C.CallbackAfterSendMsg", "--event", "State.StateChange"];
+    let both = ["--signing-secret", SECRETS[0], "--signing-secret", SECRETS[1]];
+    let mut listening = Listening::start("127.0.0.1:0", &[&chosen[..], &both].concat(), &record).await;
+    let settings = listening.settings().replace("events = [", "events = [\"C2C.CallbackBeforeSendMsg\", ");
+    let signed =
+        |secret: &str| format!("{settings}before_failure = \"reject\"\nsigning_secret = \"{secret}\"\n");
+    let place = Place::new("", &signed(SECRETS[1]));
+    let users = place::users(2);
+    let server = place.start_with(&users).await;
+    let mut admin = place::admin(&server).await;
+    // Each is asked about first: a question that is not chosen is accepted, or this would fail.
+    for random in 0..MESSAGES {
+        let answer =
+            admin.call(rest::SEND, rest::message(&users[0], &users[1], random, "hello")).await.unwrap();
+        assert_eq!(answer.code, 0, "{}", answer.body);
+    }
+    for _ in 0..MESSAGES {
+        let line = listening.process.json_line().await;
+        assert_eq!(line["body"]["CallbackCommand"], "C2C.CallbackAfterSendMsg");
+    }
+    assert_eq!(recorded(&record).len(), MESSAGES as usize);
+
+    // Now with the first secret alone, which is not the one in use.
+    server.stop().await;
+    let listen = listening.address().to_owned();
+    assert_eq!(listening.statistics().await["by_command"], json!({ "C2C.CallbackAfterSendMsg": MESSAGES }));
+    let mut listening = Listening::start(&listen, &both[..2], &record).await;
+    let server = place.start().await;
+    let mut admin = place::admin(&server).await;
+    // Questions are signed as well: this one is refused, and so is the message.
+    let refused =
+        admin.call(rest::SEND, rest::message(&users[0], &users[1], MESSAGES, "hello")).await.unwrap();
+    assert_eq!(refused.code, 80_003, "{}", refused.body);
+    let refused = &listening.process.json_line().await["refused"];
+    assert_eq!(refused["status"], 403);
+    assert_eq!(refused["why"], "webhook-signature is not made with this secret, or not over this body");
+    server.stop().await;
+    let statistics = listening.statistics().await;
+    assert!(statistics["refused"].as_u64().unwrap() >= 1, "{statistics}");
+    assert_eq!((&statistics["callbacks"], &statistics["messages"]), (&0.into(), &0.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_counts_what_it_could_not_forward() {
+    let mut chance = Chance::of_this_run();
+    let mut behind = Receiver::closed(Mood::Accepts, &mut chance);
+    let files = Place::empty();
+    let forward = format!("http://{}/behind", behind.address);
+    let record = files.path("record.jsonl");
+    let mut listening = Listening::start("127.0.0.1:0", &["--forward-to", &forward], &record).await;
+    let place = Place::new("", &listening.settings());
+    let users = place::users(2);
+    let server = place.start_with(&users).await;
+    let mut admin = place::admin(&server).await;
+    admin.call(rest::SEND, rest::message(&users[0], &users[1], 1, "hello")).await.unwrap();
+    // The line of a second attempt means that the first one has been answered.
+    let first = listening.process.json_line().await;
+    let second = listening.process.json_line().await;
+    assert_eq!(first["event_id"], second["event_id"]);
+    behind.open();
+    behind.has(1).await;
+    server.stop().await;
+    let statistics = listening.statistics().await;
+    assert!(statistics["forwarded"]["without_answer"].as_u64().unwrap() >= 1, "{statistics}");
+    assert!(statistics["repeated"].as_u64().unwrap() >= 1, "{statistics}");
+    assert_eq!(statistics["messages"], 1);
+}
+
+#[tokio::test]
+async fn it_says_what_is_wrong_with_its_flags() {
+    let place = Place::empty();
+    let refusal = place.refusal(couplet().args(["listen", "--live"])).await;
+    assert_eq!(refusal, "couplet: --live needs a terminal, for its keys and for its view");
+    let three = ["--signing-secret", "YQ=="].repeat(3);
+    let refusal = place.refusal(couplet().arg("listen").args(three)).await;
+    assert_eq!(refusal, "couplet: --signing-secret can be given 2 times at most");
+    for (flags, names) in [
+        (["--event", "C2C.CallbackAfterSend"], "C2C.CallbackAfterSendMsg"),
+        (["--event", "x"], "Alert.RequestOverLimit"),
+        (["--signing-secret", "not base64!"], "base64"),
+        (["--live", "--json"], "--json"),
+    ] {
+        let output = couplet().arg("listen").args(flags).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(names), "{flags:?}: {said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

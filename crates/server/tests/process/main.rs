@@ -8,18 +8,29 @@
 //! `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, and these are tests throughout")]
 
+mod delivery_kills;
+mod callback_test;
 mod disk_full;
+mod events;
+mod faults;
 mod first_start;
+mod guide;
 mod kill_nine;
 mod listen;
 mod outage;
+mod replay;
+mod signatures;
 mod stop;
 mod torn_journal;
 
+mod bad_endpoint;
 mod chance;
 mod device;
+mod event_api;
 mod history;
 mod load;
+mod log;
+mod metrics;
 mod place;
 mod process;
 mod receiver;

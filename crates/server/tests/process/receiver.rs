@@ -35,6 +35,8 @@ pub(crate) struct Arrival {
     pub(crate) id: String,
     pub(crate) query: String,
     pub(crate) body: Bytes,
+    /// Whether the receiver said so. The server may not have heard it.
+    pub(crate) accepted: bool,
 }
 
 /// What an after-send event says.
@@ -108,9 +110,14 @@ impl Receiver {
 
     /// Waits until it is called once more.
     pub(crate) async fn called(&self) {
+        self.called_often(1).await;
+    }
+
+    /// Waits until it is called so many times more.
+    pub(crate) async fn called_often(&self, times: usize) {
         let mut calls = self.shared.calls.subscribe();
-        let before = *calls.borrow();
-        awaited("a callback", calls.wait_for(|calls| *calls > before)).await.unwrap();
+        let wanted = *calls.borrow() + times;
+        awaited("a callback", calls.wait_for(|calls| *calls >= wanted)).await.unwrap();
     }
 
     /// Waits until it has accepted this many different events.
@@ -122,8 +129,28 @@ impl Receiver {
         }
     }
 
+    /// Loses what it has, as a backend whose database is gone.
+    pub(crate) fn forgets(&self) {
+        let mut accepted = self.shared.accepted.lock().unwrap();
+        self.shared.arrivals.lock().unwrap().clear();
+        accepted.clear();
+        self.shared.count.send_replace(0);
+    }
+
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.shared.arrivals.lock().unwrap().clone()
+    }
+}
+
+impl Shared {
+    fn keep(&self, arrival: Arrival) {
+        // Held for all of it, so that nothing is half forgotten.
+        let mut accepted = self.accepted.lock().unwrap();
+        let is_new = arrival.accepted && accepted.insert(arrival.id.clone());
+        self.arrivals.lock().unwrap().push(arrival);
+        if is_new {
+            self.count.send_modify(|count| *count += 1);
+        }
     }
 }
 
@@ -134,7 +161,6 @@ async fn take(
     body: Bytes,
 ) -> Response {
     let id = headers[WebhookHeaders::ID].to_str().unwrap().to_owned();
-    let arrival = Arrival { id: id.clone(), query: query.unwrap_or_default(), body };
     shared.calls.send_modify(|calls| *calls += 1);
     let mut mood = *shared.mood.borrow();
     if mood == Mood::Hangs {
@@ -143,11 +169,9 @@ async fn take(
     if mood == Mood::Flaky {
         mood = if shared.chance.lock().unwrap().percent(97) { Mood::Accepts } else { Mood::Fails };
     }
-    shared.arrivals.lock().unwrap().push(arrival);
-    if mood == Mood::Accepts {
-        if shared.accepted.lock().unwrap().insert(id) {
-            shared.count.send_modify(|count| *count += 1);
-        }
+    let accepted = mood == Mood::Accepts;
+    shared.keep(Arrival { id, query: query.unwrap_or_default(), body, accepted });
+    if accepted {
         return callback::accept().into_response();
     }
     match shared.chance.lock().unwrap().below(3) {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -32,10 +32,17 @@ impl Connection {
     }
 
     pub(crate) async fn post(&mut self, path_and_query: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
+        let request = Request::post(path_and_query).header(CONTENT_TYPE, "application/json");
+        self.exchange(request.body(Full::new(body))?).await
+    }
+
+    pub(crate) async fn exchange(
+        &mut self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes)> {
         self.requests.ready().await?;
-        let request =
-            Request::post(path_and_query).header(HOST, "couplet").header(CONTENT_TYPE, "application/json");
-        let response = self.requests.send_request(request.body(Full::new(body))?).await?;
+        request.headers_mut().insert(HOST, HeaderValue::from_static("couplet"));
+        let response = self.requests.send_request(request).await?;
         let status = response.status();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }

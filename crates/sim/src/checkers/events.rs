@@ -6,7 +6,7 @@ use crate::ledger::{Ledger, Tag};
 use crate::report::{Checked, holds};
 use crate::store::at_once;
 use crate::world::World;
-use chat::dispatch::Dispatcher;
+use chat::dispatch::{Dispatcher, Replay};
 use chat::event::AfterSend;
 use chat::port::{Route, Store};
 use chat::{Event, EventId, Fact, Lane, Message, Outcome};
@@ -17,14 +17,19 @@ pub(crate) fn events_keep_their_content(first: &Event, again: &Event) -> Checked
     holds(first == again, "events_keep_their_content", || format!("{first:?} was told again as {again:?}"))
 }
 
-/// Asked at every first acceptance: only what was given up for a time may come after a later one.
-pub(crate) fn conversations_are_told_in_order(told: &[u64], parked: &BTreeSet<u64>, id: EventId) -> Checked {
-    let latest = told.iter().filter(|offset| !parked.contains(offset)).max();
-    let in_order = parked.contains(&id.offset) || latest.is_none_or(|latest| *latest <= id.offset);
+/// Asked at every first acceptance of a pass over the log: only what was given up for a time, or replayed alone, may
+/// come after a later one.
+pub(crate) fn conversations_are_told_in_order(
+    told: &[u64],
+    out_of_turn: &BTreeSet<u64>,
+    id: EventId,
+) -> Checked {
+    let latest = told.iter().filter(|offset| !out_of_turn.contains(offset)).max();
+    let in_order = out_of_turn.contains(&id.offset) || latest.is_none_or(|latest| *latest <= id.offset);
     holds(in_order, "conversations_are_told_in_order", || format!("{id} was told after {latest:?}"))
 }
 
-/// Asked at every checkpoint.
+/// Asked at every checkpoint; a replay sets them anew.
 pub(crate) fn cursors_only_move_forward(before: u64, after: u64, route: &Route) -> Checked {
     holds(before <= after, "cursors_only_move_forward", || {
         format!("the cursor of {route:?} went from {before} to {after}")
@@ -101,9 +106,40 @@ pub(crate) fn every_event_is_told(world: &World) -> Checked {
         let accepted = &world.backends[worker.backend].accepted;
         for (id, event) in &world.stage.lock().ledger.events {
             let stands_parked = parked.iter().any(|exception| exception.offset == id.offset);
-            let told = accepted.get(id) == Some(event) || stands_parked;
+            let is_accepted = accepted.get(id).is_some_and(|accepted| accepted.event == *event);
+            let told = is_accepted || stands_parked || worker.missed.contains(id);
             holds(told || id.lane != worker.route.lane, "every_event_is_told", || {
                 format!("{:?} has neither accepted nor parked {event:?}", worker.route)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Asked at every replay.
+pub(crate) fn replays_say_how_many(expected: usize, said: u64, replay: &Replay) -> Checked {
+    holds(expected as u64 == said, "replays_say_how_many", || {
+        format!("{replay:?} should tell {expected} events again, and says {said}")
+    })
+}
+
+/// What was told before a replay does not count.
+pub(crate) fn replayed_events_are_told_again(world: &World) -> Checked {
+    for worker in &world.workers {
+        let parked = at_once(world.model.parked(&worker.route, 0, usize::MAX));
+        let parked = parked.expect("the model is always there");
+        let backend = &world.backends[worker.backend];
+        let accepted = backend.accepted.iter().filter(|(id, _)| id.lane == worker.route.lane);
+        let terms: BTreeMap<u64, u64> = accepted.map(|(id, accepted)| (id.offset, accepted.term)).collect();
+        for (offset, term) in &worker.owed {
+            let stands_parked = parked.iter().any(|exception| exception.offset == *offset);
+            let again = terms.get(offset).is_some_and(|last| last >= term) || stands_parked;
+            holds(again, "replayed_events_are_told_again", || {
+                format!(
+                    "{offset} of {:?} was to be told again in term {term}: {:?}",
+                    worker.route,
+                    terms.get(offset)
+                )
             })?;
         }
     }

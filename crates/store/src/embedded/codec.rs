@@ -10,10 +10,15 @@ use chat::id::{ConversationId, UserId};
 use chat::{Delivery, Message};
 use std::ops::Range;
 
+mod attempt;
 mod event;
 mod exception;
 
-pub(super) use event::{decode_event, encode_event, people_and_bytes, recorded_ms};
+pub(super) use attempt::{
+    DELIVERIES_SPAN_MS_MAX, decode_deliveries, decode_failure, deliveries_rows, encode_deliveries,
+    encode_failure,
+};
+pub(super) use event::{decode_event, encode_event, recorded_ms};
 pub(super) use exception::{decode_exception, encode_exception};
 
 const VERSION: u8 = 1;
@@ -208,17 +213,26 @@ pub(super) fn decode_lane(value: &[u8]) -> Result<LaneRow, Broken> {
     Ok(row)
 }
 
-pub(super) fn encode_route(cursor: u64) -> Vec<u8> {
+/// How far an endpoint was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct RouteRow {
+    pub(super) cursor: u64,
+    /// Number of the last row of deliveries. It keeps their keys apart, whatever the time was.
+    pub(super) deliveries_last: u64,
+}
+
+pub(super) fn encode_route(row: RouteRow) -> Vec<u8> {
     let mut out = vec![VERSION];
-    put_number(&mut out, cursor);
+    put_number(&mut out, row.cursor);
+    put_number(&mut out, row.deliveries_last);
     out
 }
 
-pub(super) fn decode_route(value: &[u8]) -> Result<u64, Broken> {
+pub(super) fn decode_route(value: &[u8]) -> Result<RouteRow, Broken> {
     let mut cursor = versioned(value)?;
-    let position = cursor.number()?;
+    let row = RouteRow { cursor: cursor.number()?, deliveries_last: cursor.number()? };
     cursor.end()?;
-    Ok(position)
+    Ok(row)
 }
 
 /// A row whose key says everything.

@@ -43,10 +43,14 @@ pub(super) enum Table {
     /// How far an endpoint was told the events of a lane.
     Routes,
     Exceptions,
+    /// Failed attempts, for whoever looks into them.
+    Failures,
+    /// What was told, when, and how: one row for each checkpoint.
+    Deliveries,
 }
 
 impl Table {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Accounts,
         Self::Conversations,
         Self::Peers,
@@ -56,6 +60,8 @@ impl Table {
         Self::Lanes,
         Self::Routes,
         Self::Exceptions,
+        Self::Failures,
+        Self::Deliveries,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -69,6 +75,8 @@ impl Table {
             Self::Lanes => "lanes",
             Self::Routes => "routes",
             Self::Exceptions => "exceptions",
+            Self::Failures => "failures",
+            Self::Deliveries => "deliveries",
         }
     }
 
@@ -76,9 +84,12 @@ impl Table {
         let options = KeyspaceCreateOptions::default();
         match self {
             // Only ever scanned: a filter would be memory for nothing.
-            Self::Peers | Self::Logs | Self::Events | Self::Exceptions => {
-                options.filter_policy(FilterPolicy::disabled())
-            }
+            Self::Peers
+            | Self::Logs
+            | Self::Events
+            | Self::Exceptions
+            | Self::Failures
+            | Self::Deliveries => options.filter_policy(FilterPolicy::disabled()),
             // Asked by key only for what a log entry or an earlier message names.
             Self::Messages => options.expect_point_read_hits(true),
             Self::Accounts | Self::Conversations | Self::Lanes | Self::Routes => options,

@@ -10,6 +10,7 @@
 use super::notation::{Broken, Cursor};
 use chat::Lane;
 use chat::conversation::Place;
+use chat::dispatch::FailedAttempt;
 use chat::id::{AppId, ConversationId, USER_ID_BYTES_MAX, UserId};
 use chat::port::Route;
 
@@ -99,7 +100,7 @@ pub(super) fn event(lane: Lane, offset: u64) -> Key {
     self::lane(lane).number(offset)
 }
 
-/// The row of a route; also the prefix of its exceptions. An endpoint's name may be of any length.
+/// The row of a route; also the prefix of its exceptions, failures and deliveries. An endpoint's name may be of any length.
 pub(super) fn route(route: &Route) -> Vec<u8> {
     let name = route.endpoint.0.as_bytes();
     let mut key = lane(route.lane).as_ref().to_vec();
@@ -112,6 +113,39 @@ pub(super) fn exception(route: &Route, offset: u64) -> Vec<u8> {
     let mut key = self::route(route);
     key.extend_from_slice(&offset.to_be_bytes());
     key
+}
+
+/// All failed attempts at an event.
+pub(super) fn failures(route: &Route, offset: u64) -> Vec<u8> {
+    exception(route, offset)
+}
+
+pub(super) fn failure(route: &Route, failed: &FailedAttempt) -> Vec<u8> {
+    let mut key = failures(route, failed.offset);
+    key.extend_from_slice(&failed.at_ms.to_be_bytes());
+    key.extend_from_slice(&failed.number.to_be_bytes());
+    key
+}
+
+/// Which attempt a key made by [`failure`] names: offset, time and number.
+pub(super) fn failure_of(key: &[u8]) -> Result<(u64, u64, u32), Broken> {
+    let (key, number) = key.split_last_chunk().ok_or("its key is too short")?;
+    let (key, at_ms) = key.split_last_chunk().ok_or("its key is too short")?;
+    Ok((offset_of(key)?, u64::from_be_bytes(*at_ms), u32::from_be_bytes(*number)))
+}
+
+/// A row of deliveries by its latest time, so that a scan from a time misses nothing, and by its number.
+pub(super) fn deliveries(route: &Route, last_ms: u64, number: u64) -> Vec<u8> {
+    let mut key = self::route(route);
+    key.extend_from_slice(&last_ms.to_be_bytes());
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Latest time and number of a key made by [`deliveries`].
+pub(super) fn deliveries_of(key: &[u8]) -> Result<(u64, u64), Broken> {
+    let (rest, number) = key.split_last_chunk().ok_or("its key is too short")?;
+    Ok((offset_of(rest)?, u64::from_be_bytes(*number)))
 }
 
 /// The number at the end of a key of a log entry, an event or an exception.

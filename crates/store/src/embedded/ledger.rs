@@ -2,11 +2,11 @@
 //!
 //! The only place where state is read, changed and written back: whoever is asked here has seen every earlier
 //! operation, committed or not. It owns the caches and the duplicate guard; what the operations make of them is in
-//! `apply`, and the rare ones that have to look at the database are in `remove`.
+//! `apply`, and the rare ones that have to look at the database are in `remove` and `replay`.
 
 use super::EmbeddedOptions;
 use super::cache::{Cache, GroupNumber};
-use super::codec::{self, LaneRow};
+use super::codec::{self, LaneRow, RouteRow};
 use super::engine::{Engine, Table};
 use super::group::{Group, Sealed};
 use super::key;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 mod apply;
 mod load;
 mod remove;
+mod replay;
 
 /// Lanes and routes are as few as apps and endpoints; this only keeps a mistake from filling the memory.
 const LANES_CACHED_MAX: usize = 10_000;
@@ -30,7 +31,7 @@ pub(super) struct Ledger {
     accounts: Cache<(AppId, UserId), Account>,
     conversations: Cache<ConversationId, Pair>,
     lanes: Cache<Lane, Option<LaneEnd>>,
-    routes: Cache<Route, u64>,
+    routes: Cache<Route, RouteRow>,
     /// Where forgetting events goes on.
     sweeps: FxHashMap<Lane, Sweep>,
     guard: DuplicateGuard,
@@ -72,6 +73,8 @@ struct Sweep {
     passed: u64,
     /// Nothing was left standing so far.
     clean: bool,
+    /// Deliveries are forgotten once in a pass, by its first call.
+    deliveries_forgotten: bool,
 }
 
 impl Ledger {
@@ -150,9 +153,15 @@ impl Ledger {
         self.lanes.touch_or_load(&lane, self.number, self.committed, load)
     }
 
-    fn cursor(&mut self, route: &Route) -> Stored<&mut u64> {
-        let load = || super::read::cursor(&self.engine.snapshot(), route);
+    fn route(&mut self, route: &Route) -> Stored<&mut RouteRow> {
+        let load = || super::read::route(&self.engine.snapshot(), route);
         self.routes.touch_or_load(route, self.number, self.committed, load)
+    }
+
+    fn set_route(&mut self, route: &Route, row: RouteRow) -> Stored<()> {
+        *self.route(route)? = row;
+        self.group.set(Table::Routes, key::route(route), Some(codec::encode_route(row)));
+        Ok(())
     }
 
     fn change_conversation(&mut self, id: &ConversationId, conversation: Conversation) {
@@ -186,7 +195,7 @@ impl Ledger {
     }
 
     /// Writes an event at the end of a lane that was looked up.
-    fn record(&mut self, lane: Lane, draft: &EventDraft) -> EventId {
+    fn put_event(&mut self, lane: Lane, draft: &EventDraft) -> EventId {
         let end = self.lanes.touch(&lane, self.number).expect("only a lane that was looked up gets an event");
         let end = end.get_or_insert_with(|| {
             let row = LaneRow { epoch: draft.recorded_ms, gone: 0 };

@@ -2,7 +2,8 @@
 
 use chat::guard::SendKey;
 use chat::port::{
-    Account, Append, Appended, Checkpoint, EndpointId, MarkRead, Preview, ReadMark, Route, StoreError, Stored,
+    Account, Append, Appended, Checkpoint, EndpointId, MarkRead, Preview, ReadMark, Replay, Route,
+    StoreError, Stored,
 };
 use chat::{AppId, EventDraft, EventId, Lane, UserId};
 use tokio::sync::oneshot;
@@ -14,10 +15,11 @@ pub(super) enum Operation {
     ImportAccounts { app: AppId, accounts: Vec<Account>, now_ms: u64, reply: Reply<()> },
     DeleteAccounts { app: AppId, users: Vec<UserId>, reply: Reply<Vec<bool>> },
     Append { append: Box<Append>, reply: Reply<Appended> },
-    Refuse { refusal: Box<EventDraft>, reply: Reply<Option<EventId>> },
+    Record { draft: Box<EventDraft>, reply: Reply<Option<EventId>> },
     Preview { key: Box<SendKey>, now_s: u64, reply: Reply<Preview> },
     MarkRead { mark: Box<MarkRead>, reply: Reply<Option<ReadMark>> },
-    Settle { route: Route, checkpoint: Checkpoint, reply: Reply<()> },
+    Settle { route: Route, checkpoint: Box<Checkpoint>, reply: Reply<()> },
+    Replay { route: Route, replay: Replay, now_ms: u64, reply: Reply<u64> },
     TrimEvents { trim: Trim, reply: Reply<usize> },
 }
 
@@ -38,6 +40,7 @@ pub(super) enum Answer {
     Event(Told<Option<EventId>>),
     Preview(Told<Preview>),
     Read(Told<Option<ReadMark>>),
+    Replayed(Told<u64>),
     Count(Told<usize>),
 }
 
@@ -51,6 +54,7 @@ impl Answer {
             Self::Event(told) => told.give(commit),
             Self::Preview(told) => told.give(commit),
             Self::Read(told) => told.give(commit),
+            Self::Replayed(told) => told.give(commit),
             Self::Count(told) => told.give(commit),
         }
     }

@@ -2,12 +2,12 @@
 //!
 //! Whatever is found here is committed, and so may be shown to anyone.
 
-use super::codec::{self, LaneRow};
+use super::codec::{self, LaneRow, RouteRow};
 use super::engine::{Row, Snapshot, Table};
 use super::key;
 use chat::conversation::{Change, Conversation, Inbox, LogEntry, Place, Position};
-use chat::dispatch::{Exception, ExceptionState};
-use chat::port::{Changes, DeliveryState, HistoryPage, HistoryQuery, LogRecord, Route, Stored};
+use chat::dispatch::{Delivered, Exception, ExceptionState, FailedAttempt};
+use chat::port::{Changes, DeliveryState, HistoryPage, HistoryQuery, LaneExtent, LogRecord, Route, Stored};
 use chat::{AppId, ConversationId, Event, EventId, Lane, Message, UserId};
 use std::sync::Arc;
 
@@ -168,12 +168,48 @@ pub(super) fn events(snapshot: &Snapshot<'_>, lane: Lane, after: u64, limit: usi
         .collect()
 }
 
-pub(super) fn cursor(snapshot: &Snapshot<'_>, route: &Route) -> Stored<u64> {
-    let key = key::route(route);
-    let Some(value) = snapshot.get(Table::Routes, &key)? else {
+pub(super) fn event(snapshot: &Snapshot<'_>, lane: Lane, offset: u64) -> Stored<Option<Event>> {
+    let found = events(snapshot, lane, offset.saturating_sub(1), 1)?;
+    Ok(found.into_iter().find(|event| event.id.offset == offset))
+}
+
+/// How many events there are after an offset.
+pub(super) fn events_behind(snapshot: &Snapshot<'_>, lane: Lane, after: u64) -> Stored<u64> {
+    let Some(row) = self::lane(snapshot, lane)? else {
         return Ok(0);
     };
-    codec::decode_route(&value).map_err(|what| Table::Routes.corrupt(&key, what))
+    let Some(from) = after.max(row.gone).checked_add(1) else {
+        return Ok(0);
+    };
+    let rows = snapshot.scan_from(Table::Events, key::lane(lane), key::event(lane, from));
+    rows.map(|row| row.map(|_| 1)).sum()
+}
+
+/// What is left of a lane. Events that stood longer than those around them may have gone since the lane's row was
+/// written, so where it begins, its first event says.
+pub(super) fn lane_extent(snapshot: &Snapshot<'_>, lane: Lane) -> Stored<Option<LaneExtent>> {
+    let Some(row) = self::lane(snapshot, lane)? else {
+        return Ok(None);
+    };
+    let prefix = key::lane(lane);
+    let lost = || Table::Events.corrupt(prefix.as_ref(), "a lane has lost its last event");
+    let offset = |row: Row| key::offset_of(&row.0).map_err(|what| Table::Events.corrupt(&row.0, what));
+    let first = snapshot.scan_from(Table::Events, prefix, key::event(lane, row.gone + 1)).next();
+    let first = offset(first.ok_or_else(lost)??)?;
+    let last = offset(snapshot.last(Table::Events, prefix)?.ok_or_else(lost)?)?;
+    Ok(Some(LaneExtent { epoch: row.epoch, gone: first - 1, last }))
+}
+
+pub(super) fn route(snapshot: &Snapshot<'_>, route: &Route) -> Stored<RouteRow> {
+    written_route(snapshot, route).map(Option::unwrap_or_default)
+}
+
+fn written_route(snapshot: &Snapshot<'_>, route: &Route) -> Stored<Option<RouteRow>> {
+    let key = key::route(route);
+    let Some(value) = snapshot.get(Table::Routes, &key)? else {
+        return Ok(None);
+    };
+    codec::decode_route(&value).map(Some).map_err(|what| Table::Routes.corrupt(&key, what))
 }
 
 pub(super) fn exceptions(
@@ -194,7 +230,12 @@ pub(super) fn exceptions(
 }
 
 pub(super) fn delivery(snapshot: &Snapshot<'_>, route: &Route) -> Stored<DeliveryState> {
-    let mut state = DeliveryState { cursor: cursor(snapshot, route)?, ..DeliveryState::default() };
+    let row = written_route(snapshot, route)?;
+    let mut state = DeliveryState {
+        has_begun: row.is_some(),
+        cursor: row.unwrap_or_default().cursor,
+        ..DeliveryState::default()
+    };
     for exception in exceptions(snapshot, route, 0) {
         let exception = exception?;
         match exception.state {
@@ -217,9 +258,53 @@ pub(super) fn parked(
             break;
         }
         let exception = exception?;
-        if matches!(exception.state, ExceptionState::Parked { .. }) {
+        if exception.is_parked() {
             parked.push(exception);
         }
     }
     Ok(parked)
+}
+
+pub(super) fn exception(snapshot: &Snapshot<'_>, route: &Route, offset: u64) -> Stored<Option<Exception>> {
+    let key = key::exception(route, offset);
+    let Some(value) = snapshot.get(Table::Exceptions, &key)? else {
+        return Ok(None);
+    };
+    let exception = codec::decode_exception(route.lane.app, offset, &value);
+    exception.map(Some).map_err(|what| Table::Exceptions.corrupt(&key, what))
+}
+
+pub(super) fn failures(snapshot: &Snapshot<'_>, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
+    let failed = |row: Stored<Row>| {
+        let (key, value) = row?;
+        let corrupt = |what| Table::Failures.corrupt(&key, what);
+        let (offset, at_ms, number) = key::failure_of(&key).map_err(corrupt)?;
+        let failure = codec::decode_failure(&value).map_err(corrupt)?;
+        Ok(FailedAttempt { offset, number, at_ms, failure })
+    };
+    snapshot.scan(Table::Failures, key::failures(route, offset)).map(failed).collect()
+}
+
+/// The newest of the deliveries of an event; of those of one time the one that was kept last.
+pub(super) fn delivered(
+    snapshot: &Snapshot<'_>,
+    route: &Route,
+    offset: u64,
+    since_ms: u64,
+) -> Stored<Option<Delivered>> {
+    let mut newest: Option<(u64, Delivered)> = None;
+    let from = key::deliveries(route, since_ms, 0);
+    for row in snapshot.scan_from(Table::Deliveries, key::route(route), from) {
+        let (key, value) = row?;
+        let corrupt = |what| Table::Deliveries.corrupt(&key, what);
+        let (last_ms, number) = key::deliveries_of(&key).map_err(corrupt)?;
+        for told in codec::decode_deliveries(last_ms, &value).map_err(corrupt)? {
+            let told = told.map_err(corrupt)?;
+            let is_newer = || newest.is_none_or(|(at, known)| (told.at_ms, number) >= (known.at_ms, at));
+            if told.offset == offset && told.at_ms >= since_ms && is_newer() {
+                newest = Some((number, told));
+            }
+        }
+    }
+    Ok(newest.map(|(_, told)| told))
 }

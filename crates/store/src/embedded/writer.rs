@@ -84,11 +84,11 @@ impl Writer {
             Operation::MarkRead { mark, reply } => {
                 Answer::Read(Told { reply, result: ledger.mark_read(&mark) })
             }
-            Operation::Refuse { refusal, reply } => {
-                Answer::Event(Told { reply, result: ledger.refuse(&refusal) })
+            Operation::Record { draft, reply } => {
+                Answer::Event(Told { reply, result: ledger.record(&draft) })
             }
             Operation::Settle { route, checkpoint, reply } => {
-                Answer::Nothing(Told { reply, result: ledger.settle(&route, checkpoint) })
+                Answer::Nothing(Told { reply, result: ledger.settle(&route, *checkpoint) })
             }
             Operation::ImportAccounts { app, accounts, now_ms, reply } => {
                 Answer::Nothing(Told { reply, result: ledger.import_accounts(app, accounts, now_ms) })
@@ -96,6 +96,11 @@ impl Writer {
             Operation::DeleteAccounts { app, users, reply } => {
                 let result = self.alone(|ledger| ledger.delete_accounts(app, &users));
                 self.ledger.answer(Answer::Existed(Told { reply, result }));
+                return self.drain();
+            }
+            Operation::Replay { route, replay, now_ms, reply } => {
+                let result = self.alone(|ledger| ledger.replay(&route, &replay, now_ms));
+                self.ledger.answer(Answer::Replayed(Told { reply, result }));
                 return self.drain();
             }
             Operation::TrimEvents { trim, reply } => {

@@ -76,7 +76,7 @@ pub(crate) async fn a_deleted_account_is_not_written_to(store: &dyn Store) {
     let append = message("bo", "ana", NOW_S, 2);
     assert_eq!(store.preview(append.key(), NOW_S).await.unwrap(), Preview::UnknownAccount);
     assert_eq!(store.append(append).await.unwrap(), Appended::UnknownAccount);
-    assert_eq!(store.refuse(refusal("bo", "ana", NOW_S)).await.unwrap(), None);
+    assert_eq!(store.record(refusal("bo", "ana", NOW_S)).await.unwrap(), None);
     assert_eq!(store.mark_read(mark("ana", "bo", NOW_S)).await.unwrap(), None);
     // Who stayed can still mark as read what the other has said; nobody else learns of it.
     let read = store.mark_read(mark("bo", "ana", NOW_S)).await.unwrap().unwrap();

@@ -165,7 +165,7 @@ pub(crate) async fn nobody_sends_without_an_account(store: &dyn Store) {
         let append = message(from, to, NOW_S, 1);
         assert_eq!(store.preview(append.key(), NOW_S).await.unwrap(), Preview::UnknownAccount);
         assert_eq!(store.append(append).await.unwrap(), Appended::UnknownAccount);
-        assert_eq!(store.refuse(refusal(from, to, NOW_S)).await.unwrap(), None);
+        assert_eq!(store.record(refusal(from, to, NOW_S)).await.unwrap(), None);
     }
     assert_eq!(events(store).await, []);
     assert_eq!(store.inbox(APP, user("ana")).await.unwrap().unwrap().offset, 0);

@@ -1,10 +1,10 @@
 //! Everything that can be read from a store, in one value.
 
 use super::step::{ENDPOINTS, NAMES};
-use crate::world::{APP, all_of, events, route, user};
+use crate::world::{APP, LANE, all_of, events, route, user};
 use chat::conversation::Inbox;
-use chat::dispatch::Exception;
-use chat::port::{Changes, DeliveryState, HistoryPage, Store};
+use chat::dispatch::{Delivered, Exception, FailedAttempt};
+use chat::port::{Changes, DeliveryState, HistoryPage, LaneExtent, Store};
 use chat::{Event, Position};
 
 #[derive(Debug, PartialEq)]
@@ -15,7 +15,10 @@ pub(crate) struct Everything {
     logs: Vec<Changes>,
     histories: Vec<HistoryPage>,
     events: Vec<Event>,
+    lane: Option<LaneExtent>,
     deliveries: Vec<(DeliveryState, Vec<Exception>)>,
+    /// Of some of the offsets that the steps mostly speak of.
+    attempts: Vec<(Vec<FailedAttempt>, Option<Delivered>)>,
 }
 
 pub(crate) async fn everything(store: &dyn Store) -> Everything {
@@ -27,7 +30,9 @@ pub(crate) async fn everything(store: &dyn Store) -> Everything {
         logs: Vec::new(),
         histories: Vec::new(),
         events: events(store).await,
+        lane: store.lane(LANE).await.unwrap(),
         deliveries: Vec::new(),
+        attempts: Vec::new(),
     };
     for name in NAMES {
         let inbox = store.inbox(APP, user(name)).await.unwrap();
@@ -44,6 +49,10 @@ pub(crate) async fn everything(store: &dyn Store) -> Everything {
         let route = route(endpoint);
         let delivery = store.delivery(&route).await.unwrap();
         found.deliveries.push((delivery, store.parked(&route, 0, usize::MAX).await.unwrap()));
+        for offset in (1..=60).step_by(5) {
+            let failures = store.failures(&route, offset).await.unwrap();
+            found.attempts.push((failures, store.delivered(&route, offset, 0).await.unwrap()));
+        }
     }
     found
 }

@@ -1,9 +1,13 @@
 //! One random operation, and what it was answered.
 
 use super::chance::Chance;
-use crate::world::{APP, LANE, NOW_S, all_of, endpoint_id, mark, message, pair, refusal, route, user};
+use crate::world::{
+    APP, LANE, NOW_S, all_of, endpoint_id, logout, mark, message, pair, refusal, route, user,
+};
 use chat::Position;
-use chat::dispatch::{Exception, ExceptionState};
+use chat::dispatch::{
+    Delivered, Exception, ExceptionState, FailedAttempt, Failure, FailureReason, Receipt, Replay,
+};
 use chat::guard::SendKey;
 use chat::port::{Account, Append, Checkpoint, HistoryQuery, MarkRead, MessageKey, Store};
 
@@ -15,10 +19,16 @@ pub(crate) enum Step {
     Append(Append),
     MarkRead(MarkRead),
     Refuse { from: &'static str, to: &'static str, now_s: u64 },
+    Logout { name: &'static str, now_s: u64 },
     Preview { key: SendKey, now_s: u64 },
     Import { names: Vec<&'static str>, now_s: u64 },
     Delete { names: Vec<&'static str> },
     Settle { endpoint: &'static str, checkpoint: Checkpoint },
+    Replay { endpoint: &'static str, replay: Replay, now_ms: u64 },
+    Exception { endpoint: &'static str, offset: u64 },
+    Failures { endpoint: &'static str, offset: u64 },
+    Delivered { endpoint: &'static str, offset: u64, since_ms: u64 },
+    Lane,
     Trim { endpoints: Vec<&'static str>, before_ms: u64 },
     History(HistoryQuery),
     Changes { name: &'static str, after: Position, limit: usize },
@@ -33,8 +43,9 @@ impl Step {
             Self::Append(append) => format!("{:?}", store.append(append).await),
             Self::MarkRead(mark) => format!("{:?}", store.mark_read(mark).await),
             Self::Refuse { from, to, now_s } => {
-                format!("{:?}", store.refuse(refusal(from, to, now_s)).await)
+                format!("{:?}", store.record(refusal(from, to, now_s)).await)
             }
+            Self::Logout { name, now_s } => format!("{:?}", store.record(logout(name, now_s)).await),
             Self::Preview { key, now_s } => format!("{:?}", store.preview(key, now_s).await),
             Self::Import { names, now_s } => {
                 let accounts = names.into_iter().map(|name| Account::bare(user(name))).collect();
@@ -47,6 +58,19 @@ impl Step {
             Self::Settle { endpoint, checkpoint } => {
                 format!("{:?}", store.settle(&route(endpoint), checkpoint).await)
             }
+            Self::Replay { endpoint, replay, now_ms } => {
+                format!("{:?}", store.replay(&route(endpoint), replay, now_ms).await)
+            }
+            Self::Exception { endpoint, offset } => {
+                format!("{:?}", store.exception(&route(endpoint), offset).await)
+            }
+            Self::Failures { endpoint, offset } => {
+                format!("{:?}", store.failures(&route(endpoint), offset).await)
+            }
+            Self::Delivered { endpoint, offset, since_ms } => {
+                format!("{:?}", store.delivered(&route(endpoint), offset, since_ms).await)
+            }
+            Self::Lane => format!("{:?}", store.lane(LANE).await),
             Self::Trim { endpoints, before_ms } => {
                 let endpoints = endpoints.into_iter().map(endpoint_id).collect();
                 format!("{:?}", store.trim_events(LANE, endpoints, before_ms).await)
@@ -82,7 +106,8 @@ impl Walk {
     pub(crate) fn next(&mut self) -> Step {
         self.pass_time();
         let (one, other) = (self.name(), self.name());
-        match self.chance.below(100) {
+        match self.chance.below(120) {
+            100..120 => self.inspect(one),
             0..50 => self.append(one, other),
             50..62 => Step::MarkRead(mark(one, other, self.now_s)),
             62..66 => Step::Refuse { from: one, to: other, now_s: self.now_s },
@@ -162,13 +187,13 @@ impl Walk {
 
     fn settle(&mut self) -> Step {
         let endpoint = self.chance.one_of(&ENDPOINTS);
-        let offset = |chance: &mut Chance| 1 + chance.below(60);
         let exceptions = (0..self.chance.below(3)).map(|_| {
             let at_ms = self.chance.below(9);
             let parked = self.chance.is_one_in(2);
             Exception {
-                offset: offset(&mut self.chance),
+                offset: self.offset(),
                 conversation: pair("a", "b"),
+                recorded_ms: 3,
                 state: if parked {
                     ExceptionState::Parked { at_ms }
                 } else {
@@ -180,9 +205,67 @@ impl Walk {
             }
         });
         let exceptions = exceptions.collect();
-        let resolved = (0..self.chance.below(4)).map(|_| offset(&mut self.chance)).collect();
-        let checkpoint = Checkpoint { cursor: self.chance.below(60), exceptions, resolved };
+        let resolved = (0..self.chance.below(4)).map(|_| self.offset()).collect();
+        let delivered = (0..self.chance.below(9)).map(|_| self.delivered()).collect();
+        let failures = (0..self.chance.below(3)).map(|_| self.failed()).collect();
+        let checkpoint = Checkpoint { cursor: self.offset() - 1, exceptions, resolved, delivered, failures };
         Step::Settle { endpoint, checkpoint }
+    }
+
+    /// Mostly among the first ones, so that different steps meet.
+    fn offset(&mut self) -> u64 {
+        let end = self.chance.one_of(&[60, 60, 300]);
+        1 + self.chance.below(end)
+    }
+
+    /// Not in order, and more than one row of deliveries apart.
+    fn at_ms(&mut self) -> u64 {
+        (self.now_s - self.chance.below(40)) * 1000 + self.chance.below(2)
+    }
+
+    fn delivered(&mut self) -> Delivered {
+        let receipt = match self.chance.below(3) {
+            0 => Receipt::NotWanted,
+            1 => Receipt::Answered { code: 0 },
+            _ => Receipt::Answered { code: self.chance.next().cast_signed() },
+        };
+        let attempt = self.chance.below(300) as u32;
+        Delivered { offset: self.offset(), at_ms: self.at_ms(), attempt, receipt }
+    }
+
+    fn failed(&mut self) -> FailedAttempt {
+        let failure = Failure {
+            reason: self.chance.one_of(&FailureReason::ALL),
+            status: 500,
+            latency_ms: self.chance.below(1_000),
+            words: "failed".to_owned(),
+            answer: String::new(),
+        };
+        FailedAttempt {
+            offset: self.offset(),
+            number: self.chance.below(3) as u32,
+            at_ms: self.at_ms(),
+            failure,
+        }
+    }
+
+    fn inspect(&mut self, name: &'static str) -> Step {
+        let (endpoint, offset) = (self.chance.one_of(&ENDPOINTS), self.offset());
+        match self.chance.below(20) {
+            0..3 => Step::Logout { name, now_s: self.now_s },
+            3..6 => Step::Exception { endpoint, offset },
+            6..9 => Step::Failures { endpoint, offset },
+            9..13 => Step::Delivered { endpoint, offset, since_ms: self.at_ms() - 20_000 },
+            13..15 => Step::Lane,
+            kind => {
+                let replay = match kind {
+                    15 => Replay::From { after: offset - 1 },
+                    16..18 => Replay::One { offset },
+                    _ => Replay::Parked { limit: self.chance.below(4) as usize },
+                };
+                Step::Replay { endpoint, replay, now_ms: self.now_s * 1000 }
+            }
+        }
     }
 
     fn trim(&mut self) -> Step {

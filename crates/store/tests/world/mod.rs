@@ -1,7 +1,7 @@
 //! The people and messages that the tests of the stores talk about.
 
 use bytes::Bytes;
-use chat::event::AfterSend;
+use chat::event::{AfterSend, StateAction, StateChange};
 use chat::id::{AppId, ConversationId, UserId};
 use chat::port::{Account, Append, Appended, Committed, EndpointId, HistoryQuery, MarkRead, Route, Store};
 use chat::{Delivery, Event, EventDraft, Fact, Lane, Origin, Outcome, Platform, Refusal};
@@ -59,24 +59,27 @@ pub(crate) fn delivered(append: Append, change: impl FnOnce(&mut Delivery)) -> A
 }
 
 pub(crate) fn refusal(from: &str, to: &str, now_s: u64) -> EventDraft {
-    EventDraft {
-        recorded_ms: now_s * 1000,
-        conversation: pair(from, to),
-        origin: ORIGIN,
-        fact: Fact::AfterSend(AfterSend {
-            from: user(from),
-            to: user(to),
-            wire_seq: 5,
-            random: 6,
-            time_s: now_s,
-            client_time_s: now_s,
-            online_only: false,
-            marked: false,
-            outcome: Outcome::Refused(Refusal::Filtered),
-            body: Bytes::from_static(b"refused"),
-            custom_data: Bytes::new(),
-        }),
-    }
+    let fact = AfterSend {
+        from: user(from),
+        to: user(to),
+        wire_seq: 5,
+        random: 6,
+        time_s: now_s,
+        client_time_s: now_s,
+        online_only: false,
+        marked: false,
+        outcome: Outcome::Refused(Refusal::Filtered),
+        body: Bytes::from_static(b"refused"),
+        custom_data: Bytes::new(),
+    };
+    EventDraft::new(APP, now_s * 1000, ORIGIN, Fact::AfterSend(fact))
+}
+
+/// That somebody's device went, and others with it.
+pub(crate) fn logout(name: &str, now_s: u64) -> EventDraft {
+    let kicked = vec![Platform::Web, Platform::Ipad];
+    let fact = StateChange { user: user(name), action: StateAction::Logout, kicked };
+    EventDraft::new(APP, now_s * 1000, ORIGIN, Fact::State(fact))
 }
 
 pub(crate) fn mark(reader: &str, peer: &str, now_s: u64) -> MarkRead {

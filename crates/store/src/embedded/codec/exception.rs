@@ -15,6 +15,7 @@ pub(in crate::embedded) fn encode_exception(exception: &Exception) -> Vec<u8> {
     };
     let mut out = vec![VERSION, state];
     put_number(&mut out, state_ms);
+    put_number(&mut out, exception.recorded_ms);
     put_user(&mut out, &exception.conversation.low);
     put_user(&mut out, &exception.conversation.high);
     put_number(&mut out, u64::from(exception.attempts));
@@ -36,10 +37,12 @@ pub(in crate::embedded) fn decode_exception(
         PARKED => ExceptionState::Parked { at_ms: state_ms },
         _ => return Err("it is in no known state"),
     };
+    let recorded_ms = cursor.number()?;
     let (low, high) = (cursor.user()?, cursor.user()?);
     let exception = Exception {
         offset,
         conversation: ConversationId { app, low, high },
+        recorded_ms,
         state,
         attempts: cursor.number_u32()?,
         first_attempt_ms: cursor.number()?,

@@ -2,11 +2,12 @@
 //!
 //! Each of them loads everything it needs before it changes anything: one that fails half-way leaves no trace.
 
-use super::{Account, Ledger, Names};
+use super::{Account, Ledger, Names, Sweep};
 use crate::embedded::codec::{self, AccountRow, MARK};
 use crate::embedded::engine::Table;
 use crate::embedded::{LANES_PER_APP, key};
 use chat::conversation::{Change, Inbox, Place};
+use chat::dispatch::Exception;
 use chat::guard::{FirstSend, SendKey};
 use chat::port::{self, Append, Appended, Checkpoint, Committed, MarkRead, Preview, ReadMark, Route, Stored};
 use chat::send::lane_of;
@@ -49,19 +50,19 @@ impl Ledger {
         self.guard.remember(&key, FirstSend::of(&message));
         let event = append.event.map(|origin| {
             let draft = append.after_send(&message, origin, outcome.recipient_unread);
-            self.record(lane, &draft)
+            self.put_event(lane, &draft)
         });
         Ok(Appended::Done(Box::new(Committed { message, recipient, sender, event })))
     }
 
-    pub(in crate::embedded) fn refuse(&mut self, refusal: &EventDraft) -> Stored<Option<EventId>> {
-        let ConversationId { app, low, high } = refusal.conversation;
-        if self.inboxes(app, [low, high])?.is_none() {
+    pub(in crate::embedded) fn record(&mut self, draft: &EventDraft) -> Stored<Option<EventId>> {
+        let ConversationId { app, low, high } = draft.conversation;
+        if draft.needs_accounts() && self.inboxes(app, [low, high])?.is_none() {
             return Ok(None);
         }
-        let lane = lane_of(&refusal.conversation, LANES_PER_APP);
+        let lane = lane_of(&draft.conversation, LANES_PER_APP);
         self.lane(lane)?;
-        Ok(Some(self.record(lane, refusal)))
+        Ok(Some(self.put_event(lane, draft)))
     }
 
     pub(in crate::embedded) fn preview(&mut self, key: &SendKey, now_s: u64) -> Stored<Preview> {
@@ -97,7 +98,7 @@ impl Ledger {
         let reader_hint = self.log_change(app, reader, change, read.count)?;
         let peer_hint = peer_exists.then(|| self.log_change(app, peer, change, 0)).transpose()?;
         let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
-        let event = self.record(lane, &draft);
+        let event = self.put_event(lane, &draft);
         Ok(Some(ReadMark { reader: reader_hint, peer: peer_hint, event }))
     }
 
@@ -132,22 +133,38 @@ impl Ledger {
     }
 
     pub(in crate::embedded) fn settle(&mut self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
-        let cursor = self.cursor(route)?;
-        *cursor = checkpoint.cursor.max(*cursor);
-        let row = codec::encode_route(*cursor);
-        self.group.set(Table::Routes, key::route(route), Some(row));
-        if !checkpoint.resolved.is_empty() {
-            // What stood in the way of forgetting an event may be gone.
+        let Checkpoint { cursor, exceptions, resolved, delivered, failures } = checkpoint;
+        let known = self.route(route)?;
+        known.cursor = known.cursor.max(cursor);
+        let mut row = *known;
+        // What stood in the way of forgetting an event may be gone, or something came that is old already.
+        let is_behind = |sweep: &Sweep| delivered.iter().any(|told| told.at_ms < sweep.trim.before_ms);
+        if !resolved.is_empty() || self.sweeps.get(&route.lane).is_some_and(is_behind) {
             self.sweeps.remove(&route.lane);
         }
-        for offset in checkpoint.resolved {
+        for offset in resolved {
             self.group.set(Table::Exceptions, key::exception(route, offset), None);
         }
-        for exception in checkpoint.exceptions {
-            let value = codec::encode_exception(&exception);
-            self.group.set(Table::Exceptions, key::exception(route, exception.offset), Some(value));
+        for exception in exceptions {
+            self.except(route, &exception);
         }
-        Ok(())
+        for failed in failures {
+            let value = codec::encode_failure(&failed.failure);
+            self.group.set(Table::Failures, key::failure(route, &failed), Some(value));
+        }
+        for (last_ms, told) in codec::deliveries_rows(&delivered) {
+            row.deliveries_last += 1;
+            let key = key::deliveries(route, last_ms, row.deliveries_last);
+            self.group.put(&self.engine, Table::Deliveries, key, |value| {
+                codec::encode_deliveries(last_ms, told, value);
+            });
+        }
+        self.set_route(route, row)
+    }
+
+    pub(super) fn except(&mut self, route: &Route, exception: &Exception) {
+        let value = codec::encode_exception(exception);
+        self.group.set(Table::Exceptions, key::exception(route, exception.offset), Some(value));
     }
 
     /// The inboxes of two people; `None` unless both have an account.

@@ -1,0 +1,29 @@
+//! The bodies of callbacks, as they are sent.
+//!
+//! Receivers read a missing member as 0 or "" without a word, so every documented member is always written, with its
+//! documented type. Where the documentation knows a member in one region only, it is written as well.
+
+mod message;
+mod read;
+mod change;
+mod state;
+mod friends;
+mod profile;
+
+pub use change::{AfterModifyMsg, AfterMsgExtension, AfterMsgWithDraw, ExtensionEntry};
+pub use friends::{
+    AddType, FriendAdd, FriendItem, FriendPair, PrevFriendAdd, PrevFriendResponse, RelationPairs,
+    ResponseAction, ResponseFriendItem,
+};
+pub use message::{AfterSendMsg, BeforeSendMsg, MessageFacts, SEND_MSG_SUCCEED};
+pub use profile::{PortraitSet, PortraitValue};
+pub use read::AfterMsgReport;
+pub use state::{StateAction, StateChange};
+
+/// What a test compares with literal JSON.
+#[cfg(test)]
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
+}

@@ -1,0 +1,245 @@
+//! Where an app's backend is told and asked: the address, what it wants to hear, and how to prove who calls.
+
+use crate::address;
+use crate::config::{self, Callback};
+use crate::render;
+use chat::event::{Event, Fact};
+use chat::port::{EndpointId, Question};
+use chat::{AppId, UserId};
+use hyper::Uri;
+use protocol::callback::{CallbackCommand, WebhookSigner};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The endpoint of `[app.callback]`.
+pub const FIRST: &str = "ep_default";
+/// Goes before the names of further endpoints, so that none can take the name of the first.
+const PREFIX: &str = "ep_";
+
+pub struct Endpoint {
+    pub id: EndpointId,
+    pub app: AppId,
+    pub url: String,
+    /// Makes `Sign`; empty: none is sent.
+    pub token: String,
+    pub signer: Option<WebhookSigner>,
+    pub tls: Arc<ClientConfig>,
+    pub settings: Callback,
+    filter: Filter,
+    /// As it was declared, to see whether another declaration changes anything.
+    declared: config::Endpoint,
+}
+
+/// What an endpoint wants to hear of. `None`: everything.
+struct Filter {
+    commands: Option<Vec<CallbackCommand>>,
+    senders: Option<Vec<UserId>>,
+    recipients: Option<Vec<UserId>>,
+    message_types: Option<Vec<String>>,
+}
+
+/// Why an endpoint is not told of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwanted {
+    Event,
+    Sender,
+    Recipient,
+    MessageType,
+}
+
+impl Unwanted {
+    /// The key of the configuration that says so.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Event => "events",
+            Self::Sender => "senders",
+            Self::Recipient => "recipients",
+            Self::MessageType => "message_types",
+        }
+    }
+}
+
+// Without the secrets, and without the URL, which may hold one.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("id", &self.id).field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
+// Whether a worker for the one serves the other as well. What stands in certificate files may have changed although
+// their names have not.
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        let own = &self.declared;
+        let has_files = [&own.ca, &own.client_cert].into_iter().any(|path| !path.as_os_str().is_empty());
+        !has_files
+            && (&self.id, self.app, own, &self.settings)
+                == (&other.id, other.app, &other.declared, &other.settings)
+    }
+}
+
+impl Endpoint {
+    pub fn new(app: AppId, declared: config::Endpoint, settings: Callback) -> Result<Self, String> {
+        let id = match declared.name.as_str() {
+            "" => FIRST.to_owned(),
+            name if is_name(name) => format!("{PREFIX}{name}"),
+            name => {
+                return Err(format!(
+                    "name {name:?} must be 1 to 32 letters, digits, hyphens or underscores, and not \"default\""
+                ));
+            }
+        };
+        check_url(&declared.url, &settings)?;
+        let signer = match (declared.signing_secret.as_str(), declared.previous_signing_secret.as_str()) {
+            ("", "") => None,
+            ("", _) => return Err("previous_signing_secret is of no use without signing_secret".to_owned()),
+            (secret, "") => Some(WebhookSigner::new(secret)),
+            (secret, previous) => Some(WebhookSigner::rotating(secret, previous)),
+        };
+        let signer =
+            signer.transpose().map_err(|_| "signing_secret must be whsec_ and base64, or base64 alone")?;
+        Ok(Self {
+            id: EndpointId(Arc::from(id)),
+            app,
+            url: declared.url.clone(),
+            token: declared.token.clone(),
+            signer,
+            tls: Arc::new(tls(&declared)?),
+            filter: Filter::new(&declared)?,
+            settings,
+            declared,
+        })
+    }
+
+    /// Whether it is asked before sends. Only the first endpoint is.
+    pub fn is_asked(&self) -> bool {
+        &*self.id.0 == FIRST && self.wants(CallbackCommand::C2cBeforeSendMsg)
+    }
+
+    pub fn wants(&self, command: CallbackCommand) -> bool {
+        self.filter.commands.as_ref().is_none_or(|commands| commands.contains(&command))
+    }
+
+    pub fn wants_question(&self, question: &Question<'_>) -> bool {
+        self.filter.people(&[question.from, question.to]).is_ok()
+            && self.filter.message(&question.content.body).is_ok()
+    }
+
+    pub fn wants_event(&self, event: &Event) -> Result<(), Unwanted> {
+        if !self.wants(render::command(&event.fact)) {
+            return Err(Unwanted::Event);
+        }
+        self.filter.people(&event.fact.people())?;
+        match &event.fact {
+            Fact::AfterSend(fact) => self.filter.message(&fact.body),
+            Fact::AfterEdit(fact) => self.filter.message(&fact.body),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Filter {
+    fn new(declared: &config::Endpoint) -> Result<Self, String> {
+        let command = |name: &String| {
+            CallbackCommand::parse(name).ok_or_else(|| format!("events: {name:?} is no event of this server"))
+        };
+        let user = |name: &String| UserId::new(name).ok_or_else(|| format!("{name:?} is no user id"));
+        let users = |names: &Option<Vec<String>>| {
+            names.as_ref().map(|names| names.iter().map(user).collect::<Result<Vec<_>, _>>()).transpose()
+        };
+        let commands = declared
+            .events
+            .as_ref()
+            .map(|names| names.iter().map(command).collect::<Result<_, _>>())
+            .transpose()?;
+        Ok(Self {
+            commands,
+            senders: users(&declared.senders)?,
+            recipients: users(&declared.recipients)?,
+            message_types: declared.message_types.clone(),
+        })
+    }
+
+    fn people(&self, [from, to]: &[UserId; 2]) -> Result<(), Unwanted> {
+        let among =
+            |users: &Option<Vec<UserId>>, user| users.as_ref().is_none_or(|users| users.contains(user));
+        if !among(&self.senders, from) {
+            return Err(Unwanted::Sender);
+        }
+        if among(&self.recipients, to) { Ok(()) } else { Err(Unwanted::Recipient) }
+    }
+
+    fn message(&self, body: &[u8]) -> Result<(), Unwanted> {
+        #[derive(Deserialize)]
+        struct Element<'a> {
+            #[serde(rename = "MsgType", borrow)]
+            kind: std::borrow::Cow<'a, str>,
+        }
+        let Some(wanted) = &self.message_types else { return Ok(()) };
+        let elements: Vec<Element<'_>> =
+            serde_json::from_slice(body).expect("the body was inspected before it was taken");
+        let any = elements.iter().any(|element| wanted.iter().any(|kind| *kind == element.kind));
+        if any { Ok(()) } else { Err(Unwanted::MessageType) }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    name.len() <= 32 && name.chars().all(allowed) && name != "default"
+}
+
+fn check_url(text: &str, settings: &Callback) -> Result<(), String> {
+    let url: Uri = text.parse().map_err(|error| format!("url {text:?}: {error}"))?;
+    let host = url.host().unwrap_or_default();
+    if !matches!(url.scheme_str(), Some("http" | "https")) || host.is_empty() {
+        return Err(format!("url {text:?} must be http:// or https:// with a host"));
+    }
+    if let Ok(ip) = host.trim_matches(['[', ']']).parse()
+        && !address::may_call(ip, settings.private_addresses)
+    {
+        return Err(format!("url {text:?} has an address that is never called, or not by these settings"));
+    }
+    Ok(())
+}
+
+/// Whom the endpoint's certificate may be issued by, and what it is shown in turn.
+fn tls(declared: &config::Endpoint) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    if declared.ca.as_os_str().is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    } else {
+        for certificate in certificates(&declared.ca)? {
+            roots.add(certificate).map_err(|error| format!("ca {}: {error}", declared.ca.display()))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has all the versions")
+        .with_root_certificates(roots);
+    let (cert, key) = (&declared.client_cert, &declared.client_key);
+    if cert.as_os_str().is_empty() && key.as_os_str().is_empty() {
+        return Ok(config.with_no_client_auth());
+    }
+    if cert.as_os_str().is_empty() || key.as_os_str().is_empty() {
+        return Err("client_cert and client_key go together: set both, or neither".to_owned());
+    }
+    let private = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| format!("client_key {}: {error}", key.display()))?;
+    config
+        .with_client_auth_cert(certificates(cert)?, private)
+        .map_err(|error| format!("client_cert {}: {error}", cert.display()))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let failed = |error: rustls::pki_types::pem::Error| format!("{}: {error}", path.display());
+    let found = CertificateDer::pem_file_iter(path)
+        .map_err(failed)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    if found.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(found) }
+}

@@ -1,0 +1,75 @@
+//! `GET /v1/apps/{sdkappid}/questions`: what the app's backend was asked of late, and what came of it.
+
+use super::access::Access;
+use super::parameters::Parameters;
+use super::refusal::Refused;
+use super::{EventApi, answer};
+use crate::asked::{Asked, AskedOutcome};
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use chat::event::MessageName;
+use protocol::MsgKey;
+use serde::Serialize;
+use std::sync::Arc;
+
+const OUTCOMES: [AskedOutcome; 6] = [
+    AskedOutcome::Passed,
+    AskedOutcome::Replaced,
+    AskedOutcome::Vetoed,
+    AskedOutcome::Dropped,
+    AskedOutcome::Failed,
+    AskedOutcome::Skipped,
+];
+
+#[derive(Serialize)]
+struct Questions {
+    questions: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    at_ms: u64,
+    key: String,
+    from: String,
+    to: String,
+    outcome: &'static str,
+    latency_ms: u64,
+    words: String,
+}
+
+pub(super) async fn list(
+    State(api): State<Arc<EventApi>>,
+    access: Access,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let parameters = Parameters::read(query.as_deref(), &["limit", "outcome"])?;
+    let wanted = parameters.one("outcome")?.map(outcome).transpose()?;
+    let fits = |asked: &Asked| wanted.is_none_or(|wanted| wanted == asked.outcome);
+    let found = api.asked.find(access.app_id(), parameters.limit()?, fits);
+    Ok(answer(&Questions { questions: found.into_iter().map(Shown::from).collect() }))
+}
+
+fn outcome(name: &str) -> Result<AskedOutcome, Refused> {
+    let found = OUTCOMES.into_iter().find(|outcome| outcome.name() == name);
+    found.ok_or_else(|| Refused::bad_parameter(format!("there is no outcome {name:?}")))
+}
+
+/// The `MsgKey` of a message.
+pub(super) fn key(message: &MessageName) -> MsgKey {
+    MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
+}
+
+impl From<Asked> for Shown {
+    fn from(asked: Asked) -> Self {
+        let Asked { at_ms, message, outcome, latency_ms, words } = asked;
+        Self {
+            at_ms,
+            key: key(&message).to_string(),
+            from: message.from.to_string(),
+            to: message.to.to_string(),
+            outcome: outcome.name(),
+            latency_ms,
+            words,
+        }
+    }
+}

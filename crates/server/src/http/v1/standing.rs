@@ -1,0 +1,258 @@
+//! How an event stands with an endpoint: what its worker knows, and what is written down.
+
+use super::EventApi;
+use super::refusal::Refused;
+use super::search::DISORDER_MS;
+use crate::endpoint::Endpoint;
+use crate::steering::{SteerError, routes};
+use chat::dispatch::{Delivered, ExceptionState, FailedAttempt, Progress, Receipt, Replay, Standing};
+use chat::event::{Event, EventId, Lane};
+use chat::port::Route;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// A worker that is started, or makes place for another, is there in a moment; what it has settled is written down
+/// some 200 ms later. So often, and with this pause, is looked again.
+const LOOKS_MAX: usize = 40;
+const PAUSE_MS: u64 = 50;
+
+/// An event on its way to one endpoint.
+#[derive(Debug, Serialize)]
+pub(super) struct EndpointStanding {
+    pub(super) endpoint: String,
+    #[serde(flatten)]
+    pub(super) state: State,
+    /// What went wrong so far, oldest first.
+    pub(super) failures: Vec<Attempt>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(super) enum State {
+    /// Without more when the record of it was forgotten.
+    Done {
+        #[serde(flatten)]
+        told: Option<Told>,
+    },
+    NotWanted {
+        /// The key of the settings that says so; left out when they have changed since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<&'static str>,
+    },
+    Waiting,
+    InFlight {
+        attempt: u32,
+    },
+    Retrying {
+        due_ms: u64,
+        attempts: u32,
+    },
+    Behind {
+        behind: String,
+    },
+    Parked {
+        at_ms: u64,
+        attempts: u32,
+        last_failure: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Told {
+    pub(super) at_ms: u64,
+    pub(super) attempt: u32,
+    pub(super) code: i64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Attempt {
+    number: u32,
+    at_ms: u64,
+    reason: &'static str,
+    status: u16,
+    latency_ms: u64,
+    pub(super) words: String,
+    answer: String,
+}
+
+/// What is written down about an event that its worker is done with.
+enum Written {
+    Known(State),
+    /// The last that was written down is that it is held.
+    Held,
+    Nothing,
+}
+
+impl EventApi {
+    pub(super) async fn standings(
+        &self,
+        endpoints: &[Arc<Endpoint>],
+        event: &Event,
+    ) -> Result<Vec<EndpointStanding>, Refused> {
+        let mut standings = Vec::new();
+        for endpoint in endpoints {
+            let route = Route { lane: event.id.lane, endpoint: endpoint.id.clone() };
+            let state = self.state(endpoint, &route, event).await?;
+            let failures = self.store().failures(&route, event.id.offset).await?;
+            let failures = failures.into_iter().map(Attempt::from).collect();
+            standings.push(EndpointStanding { endpoint: endpoint.id.0.to_string(), state, failures });
+        }
+        Ok(standings)
+    }
+
+    async fn state(&self, endpoint: &Endpoint, route: &Route, event: &Event) -> Result<State, Refused> {
+        let unwanted = endpoint.wants_event(event).err().map(|unwanted| unwanted.key());
+        let standing = self.insist(|| self.steering.standing(route, event.id.offset)).await?;
+        Ok(match standing {
+            Standing::Settled => self.settled(route, event, unwanted).await?,
+            _ if unwanted.is_some() => State::NotWanted { why: unwanted },
+            Standing::NotRead | Standing::Ready => State::Waiting,
+            Standing::InFlight { attempt } => State::InFlight { attempt },
+            Standing::RetryAt { due_ms, attempts } => State::Retrying { due_ms, attempts },
+            Standing::Behind { offset } => {
+                State::Behind { behind: EventId { offset, ..event.id }.to_string() }
+            }
+        })
+    }
+
+    async fn settled(
+        &self,
+        route: &Route,
+        event: &Event,
+        unwanted: Option<&'static str>,
+    ) -> Result<State, Refused> {
+        let mut has_passed = false;
+        for _ in 0..LOOKS_MAX {
+            match self.written(route, event, unwanted).await? {
+                Written::Known(state) => return Ok(state),
+                Written::Nothing if has_passed => break,
+                Written::Nothing => {
+                    // The cursor is kept together with what it passes, so what was missed just now is there next time.
+                    has_passed = self.store().delivery(route).await?.cursor >= event.id.offset;
+                    if has_passed {
+                        continue;
+                    }
+                }
+                Written::Held => {}
+            }
+            self.pause().await;
+        }
+        Ok(State::Done { told: None })
+    }
+
+    async fn written(
+        &self,
+        route: &Route,
+        event: &Event,
+        unwanted: Option<&'static str>,
+    ) -> Result<Written, Refused> {
+        let offset = event.id.offset;
+        if let Some(exception) = self.store().exception(route, offset).await? {
+            let ExceptionState::Parked { at_ms } = exception.state else { return Ok(Written::Held) };
+            let (attempts, last_failure) = (exception.attempts, exception.last_failure);
+            return Ok(Written::Known(State::Parked { at_ms, attempts, last_failure }));
+        }
+        let since_ms = event.recorded_ms.saturating_sub(DISORDER_MS);
+        Ok(match self.store().delivered(route, offset, since_ms).await? {
+            Some(Delivered { at_ms, attempt, receipt: Receipt::Answered { code }, .. }) => {
+                Written::Known(State::Done { told: Some(Told { at_ms, attempt, code }) })
+            }
+            Some(Delivered { receipt: Receipt::NotWanted, .. }) => {
+                Written::Known(State::NotWanted { why: unwanted })
+            }
+            None => Written::Nothing,
+        })
+    }
+
+    /// How far the events of a lane are on their way to an endpoint.
+    pub(super) async fn progress(&self, route: &Route) -> Result<Progress, Refused> {
+        self.insist(|| self.steering.progress(route)).await
+    }
+
+    /// Makes an endpoint be told again, and says how many events.
+    pub(super) async fn replay(&self, route: &Route, replay: &Replay) -> Result<u64, Refused> {
+        self.insist(|| self.steering.replay(route, replay.clone())).await
+    }
+
+    /// Asks a worker, which may not be there for a moment.
+    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Refused>
+    where
+        F: Future<Output = Result<T, SteerError>>,
+    {
+        for _ in 0..LOOKS_MAX {
+            match ask().await {
+                Err(SteerError::NotRunning) if !self.stop.is_cancelled() => self.pause().await,
+                asked => return Ok(asked?),
+            }
+        }
+        Err(SteerError::NotRunning.into())
+    }
+
+    async fn pause(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = sleep(Duration::from_millis(PAUSE_MS)) => {}
+        }
+    }
+
+    /// One event of an app, if it is in the log.
+    pub(super) async fn event(&self, id: EventId) -> Result<Option<Event>, Refused> {
+        let Some(before) = id.offset.checked_sub(1) else { return Ok(None) };
+        let found = self.store().events(id.lane, before, 1).await?;
+        Ok(found.into_iter().find(|event| event.id == id))
+    }
+
+    /// The ways of all lanes to an endpoint.
+    pub(super) fn routes(&self, endpoint: &Endpoint) -> impl Iterator<Item = Route> + use<> {
+        routes(endpoint.app, &endpoint.id, self.store().lanes_per_app())
+    }
+
+    pub(super) fn has_lane(&self, lane: Lane) -> bool {
+        lane.index < self.store().lanes_per_app()
+    }
+}
+
+impl From<FailedAttempt> for Attempt {
+    fn from(failed: FailedAttempt) -> Self {
+        let FailedAttempt { number, at_ms, failure, .. } = failed;
+        Self {
+            number,
+            at_ms,
+            reason: failure.reason.name(),
+            status: failure.status,
+            latency_ms: failure.latency_ms,
+            words: failure.words,
+            answer: failure.answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_as_they_are_written() {
+        let told = Told { at_ms: 5, attempt: 2, code: 0 };
+        let behind = "evt_1_0_a_3".to_owned();
+        let last_failure = "answered 400".to_owned();
+        for (state, expected) in [
+            (State::Done { told: Some(told) }, r#"{"state":"done","at_ms":5,"attempt":2,"code":0}"#),
+            (State::Done { told: None }, r#"{"state":"done"}"#),
+            (State::NotWanted { why: Some("senders") }, r#"{"state":"not_wanted","why":"senders"}"#),
+            (State::NotWanted { why: None }, r#"{"state":"not_wanted"}"#),
+            (State::Waiting, r#"{"state":"waiting"}"#),
+            (State::InFlight { attempt: 1 }, r#"{"state":"in_flight","attempt":1}"#),
+            (State::Retrying { due_ms: 9, attempts: 3 }, r#"{"state":"retrying","due_ms":9,"attempts":3}"#),
+            (State::Behind { behind }, r#"{"state":"behind","behind":"evt_1_0_a_3"}"#),
+            (
+                State::Parked { at_ms: 7, attempts: 1, last_failure },
+                r#"{"state":"parked","at_ms":7,"attempts":1,"last_failure":"answered 400"}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&state).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Events and questions as the bodies that backends know.
+
+use crate::translate;
+use bytes::Bytes;
+use chat::event::{
+    AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Event, Fact, MessageName, Outcome,
+    ProfileChange, ProfileValue, Relation, RelationChange, StateChange,
+};
+use chat::event::{ExtensionChange, Origin, StateAction};
+use chat::port::Question;
+use protocol::MsgKey;
+use protocol::callback::{
+    AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg, BeforeSendMsg,
+    CallbackCommand, ExtensionEntry, FriendAdd, FriendPair, MessageFacts, PortraitSet, PortraitValue,
+    RelationPairs, SEND_MSG_SUCCEED,
+};
+
+/// What an endpoint is sent, but for what every attempt makes anew.
+#[derive(Debug, Clone)]
+pub struct Callback {
+    pub command: CallbackCommand,
+    pub origin: Origin,
+    pub body: Bytes,
+    /// The event's id, the same in every attempt, or the question's.
+    pub id: String,
+}
+
+pub fn command(fact: &Fact) -> CallbackCommand {
+    match fact {
+        Fact::AfterSend(fact) if fact.to.is_bot() => CallbackCommand::BotOnC2cMessage,
+        Fact::AfterSend(_) => CallbackCommand::C2cAfterSendMsg,
+        Fact::AfterRead(_) => CallbackCommand::C2cAfterMsgReport,
+        Fact::AfterRecall(_) => CallbackCommand::C2cAfterMsgWithDraw,
+        Fact::AfterEdit(_) => CallbackCommand::C2cAfterModifyMsg,
+        Fact::AfterExtension(_) => CallbackCommand::C2cAfterMsgExtension,
+        Fact::State(_) => CallbackCommand::StateChange,
+        Fact::Profile(_) => CallbackCommand::ProfilePortraitSet,
+        Fact::Relation(RelationChange { relation, .. }) => match relation {
+            Relation::Befriended(_) => CallbackCommand::SnsFriendAdd,
+            Relation::Unfriended { .. } => CallbackCommand::SnsFriendDelete,
+            Relation::Blocked => CallbackCommand::SnsBlackListAdd,
+            Relation::Unblocked => CallbackCommand::SnsBlackListDelete,
+        },
+    }
+}
+
+pub fn event(event: &Event) -> Callback {
+    let mut body = Vec::new();
+    let at_ms = event.recorded_ms;
+    match &event.fact {
+        Fact::AfterSend(fact) => after_send(event, fact, &mut body),
+        Fact::AfterRead(fact) => after_read(fact, at_ms, &mut body),
+        Fact::AfterRecall(fact) => after_recall(fact, at_ms, &mut body),
+        Fact::AfterEdit(fact) => after_edit(fact, at_ms, &mut body),
+        Fact::AfterExtension(fact) => after_extension(fact, at_ms, &mut body),
+        Fact::State(fact) => state(fact, at_ms, &mut body),
+        Fact::Relation(fact) => relation(fact, at_ms, &mut body),
+        Fact::Profile(fact) => profile(fact, at_ms, &mut body),
+    }
+    Callback {
+        command: command(&event.fact),
+        origin: event.origin,
+        body: Bytes::from(body),
+        id: event.id.to_string(),
+    }
+}
+
+fn after_send(event: &Event, fact: &AfterSend, body: &mut Vec<u8>) {
+    let (send_msg_result, error_info, unread) = match fact.outcome {
+        Outcome::Delivered { unread } => (0, SEND_MSG_SUCCEED, i64::from(unread)),
+        Outcome::Refused(refusal) => {
+            let code = translate::refusal_code(refusal);
+            (code.number(), code.text(), -1)
+        }
+    };
+    let msg_id = translate::msg_id(event.conversation.app, &fact.from, fact.client_time_s, fact.random);
+    let message = MessageFacts {
+        from: fact.from.as_str(),
+        to: fact.to.as_str(),
+        key: MsgKey { seq: fact.wire_seq, random: fact.random, time_s: fact.time_s },
+        msg_id: &msg_id,
+        online_only: fact.online_only,
+        body: &fact.body,
+        custom_data: translate::text(&fact.custom_data),
+        event_time_ms: event.recorded_ms,
+        has_risk_content: fact.marked,
+    };
+    AfterSendMsg { message, send_msg_result, error_info, unread, to_bot: fact.to.is_bot() }.write(body);
+}
+
+fn after_read(fact: &AfterRead, event_time_ms: u64, body: &mut Vec<u8>) {
+    AfterMsgReport {
+        reader: fact.reader.as_str(),
+        peer: fact.peer.as_str(),
+        last_read_s: fact.last_read_s,
+        unread: u64::from(fact.unread),
+        event_time_ms,
+    }
+    .write(body);
+}
+
+fn after_recall(fact: &AfterRecall, event_time_ms: u64, body: &mut Vec<u8>) {
+    let MessageName { from, to, .. } = &fact.message;
+    let unread = u64::from(fact.unread);
+    AfterMsgWithDraw { from: from.as_str(), to: to.as_str(), key: key(&fact.message), unread, event_time_ms }
+        .write(body);
+}
+
+fn after_edit(fact: &AfterEdit, event_time_ms: u64, body: &mut Vec<u8>) {
+    AfterModifyMsg {
+        operator: fact.operator.as_str(),
+        from: fact.message.from.as_str(),
+        to: fact.message.to.as_str(),
+        key: key(&fact.message),
+        body: &fact.body,
+        custom_data: translate::text(&fact.custom_data),
+        event_time_ms,
+    }
+    .write(body);
+}
+
+fn after_extension(fact: &AfterExtension, event_time_ms: u64, body: &mut Vec<u8>) {
+    let items: Vec<ExtensionEntry<'_>> = fact
+        .items
+        .iter()
+        .map(|item| ExtensionEntry { key: &item.key, value: &item.value, seq: item.version })
+        .collect();
+    AfterMsgExtension {
+        from: fact.message.from.as_str(),
+        to: fact.message.to.as_str(),
+        key: key(&fact.message),
+        operate_type: match fact.change {
+            ExtensionChange::Set => 1,
+            ExtensionChange::Delete => 2,
+            ExtensionChange::Clear => 3,
+        },
+        items: &items,
+        seq: fact.version,
+        event_time_ms,
+    }
+    .write(body);
+}
+
+fn state(fact: &StateChange, event_time_ms: u64, body: &mut Vec<u8>) {
+    use protocol::callback::StateAction as Wire;
+    let action = match fact.action {
+        StateAction::Login => Wire::Login,
+        StateAction::Logout => Wire::Logout,
+        StateAction::LinkClosed => Wire::LinkClose,
+        StateAction::TimedOut => Wire::TimeOut,
+    };
+    let kicked: Vec<_> = fact.kicked.iter().copied().map(translate::opt_platform).collect();
+    protocol::callback::StateChange { user: fact.user.as_str(), action, kicked: &kicked, event_time_ms }
+        .write(body);
+}
+
+fn relation(fact: &RelationChange, event_time_ms: u64, body: &mut Vec<u8>) {
+    let (from, to) = (fact.from.as_str(), fact.to.as_str());
+    let pairs = |mutual: bool| if mutual { vec![(from, to), (to, from)] } else { vec![(from, to)] };
+    let (command, pairs) = match &fact.relation {
+        Relation::Befriended(befriended) => {
+            let initiator = befriended.initiator.as_str();
+            let pair = |(from, to)| FriendPair { from, to, initiator };
+            FriendAdd {
+                pairs: &pairs(befriended.mutual).into_iter().map(pair).collect::<Vec<_>>(),
+                client_cmd: if befriended.accepted { "friend_response" } else { "friend_add" },
+                admin: befriended.admin.as_ref().map_or("", |admin| admin.as_str()),
+                forced: befriended.forced,
+                event_time_ms,
+            }
+            .write(body);
+            return;
+        }
+        Relation::Unfriended { mutual } => (CallbackCommand::SnsFriendDelete, pairs(*mutual)),
+        Relation::Blocked => (CallbackCommand::SnsBlackListAdd, pairs(false)),
+        Relation::Unblocked => (CallbackCommand::SnsBlackListDelete, pairs(false)),
+    };
+    RelationPairs { command, pairs: &pairs, event_time_ms }.write(body);
+}
+
+fn profile(fact: &ProfileChange, event_time_ms: u64, body: &mut Vec<u8>) {
+    let value = |value| match value {
+        &ProfileValue::Number(number) => PortraitValue::Number(number),
+        ProfileValue::Text(text) => PortraitValue::Text(text),
+    };
+    let items: Vec<(&str, PortraitValue<'_>)> =
+        fact.items.iter().map(|(tag, written)| (tag.as_str(), value(written))).collect();
+    PortraitSet { operator: fact.operator.as_str(), user: fact.user.as_str(), items: &items, event_time_ms }
+        .write(body);
+}
+
+fn key(message: &MessageName) -> MsgKey {
+    MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
+}
+
+pub fn before_send(question: &Question<'_>, id: String, now_ms: u64) -> Callback {
+    let msg_id = translate::msg_id(question.app, &question.from, question.client_time_s, question.random);
+    let message = MessageFacts {
+        from: question.from.as_str(),
+        to: question.to.as_str(),
+        key: MsgKey { seq: question.wire_seq, random: question.random, time_s: question.time_s },
+        msg_id: &msg_id,
+        online_only: question.online_only,
+        body: &question.content.body,
+        custom_data: translate::text(&question.content.custom_data),
+        event_time_ms: now_ms,
+        has_risk_content: question.marked,
+    };
+    let mut body = Vec::new();
+    BeforeSendMsg { message }.write(&mut body);
+    Callback {
+        command: CallbackCommand::C2cBeforeSendMsg,
+        origin: question.origin,
+        body: Bytes::from(body),
+        id,
+    }
+}

@@ -1,0 +1,120 @@
+//! Asks the workers how far they are, and makes them tell something again.
+//!
+//! A worker owns the state of its route while it runs, so whoever wants to look at it or to change it asks the worker.
+//! This is where they find each other.
+
+use chat::dispatch::{Progress, Replay, Standing};
+use chat::event::Lane;
+use chat::port::{Route, StoreError};
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+
+/// Orders that wait for a worker. Further ones wait to be taken.
+const ORDERS_LEN_MAX: usize = 16;
+
+/// What a worker is asked.
+#[derive(Debug)]
+pub enum Order {
+    Progress {
+        answer: oneshot::Sender<Progress>,
+    },
+    Standing {
+        offset: u64,
+        answer: oneshot::Sender<Standing>,
+    },
+    /// Answered when the store has it, with the number of events.
+    Replay {
+        replay: Replay,
+        answer: oneshot::Sender<Result<u64, StoreError>>,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SteerError {
+    /// The endpoint is not there, or has just gone.
+    #[error("nobody tells events to this endpoint now")]
+    NotRunning,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug, Default)]
+pub struct Steering {
+    workers: Mutex<FxHashMap<Route, mpsc::Sender<Order>>>,
+}
+
+/// A worker's end. Dropping it takes the worker off the list.
+#[derive(Debug)]
+pub struct Orders {
+    route: Route,
+    steering: Arc<Steering>,
+    queue: mpsc::Receiver<Order>,
+}
+
+const UNPOISONED: &str = "nothing panics while it holds this lock";
+
+impl Steering {
+    /// Takes the place of a former worker of the same route, which must have ended.
+    pub fn register(self: &Arc<Self>, route: Route) -> Orders {
+        let (sender, queue) = mpsc::channel(ORDERS_LEN_MAX);
+        self.workers.lock().expect(UNPOISONED).insert(route.clone(), sender);
+        Orders { route, steering: Arc::clone(self), queue }
+    }
+
+    pub async fn progress(&self, route: &Route) -> Result<Progress, SteerError> {
+        self.ask(route, |answer| Order::Progress { answer }).await
+    }
+
+    pub async fn standing(&self, route: &Route, offset: u64) -> Result<Standing, SteerError> {
+        self.ask(route, |answer| Order::Standing { offset, answer }).await
+    }
+
+    pub async fn replay(&self, route: &Route, replay: Replay) -> Result<u64, SteerError> {
+        Ok(self.ask(route, |answer| Order::Replay { replay, answer }).await??)
+    }
+
+    async fn ask<T>(
+        &self,
+        route: &Route,
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Result<T, SteerError> {
+        let worker = self.workers.lock().expect(UNPOISONED).get(route).cloned();
+        let worker = worker.ok_or(SteerError::NotRunning)?;
+        let (answer, answered) = oneshot::channel();
+        worker.send(order(answer)).await.map_err(|_| SteerError::NotRunning)?;
+        answered.await.map_err(|_| SteerError::NotRunning)
+    }
+}
+
+impl Orders {
+    /// The next order. Cancel-safe.
+    pub async fn next(&mut self) -> Order {
+        // The list holds the sender for as long as this lives.
+        match self.queue.recv().await {
+            Some(order) => order,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Orders {
+    fn drop(&mut self) {
+        let mut workers = self.steering.workers.lock().expect(UNPOISONED);
+        // Closed first: another one may have taken this place already.
+        self.queue.close();
+        if workers.get(&self.route).is_some_and(mpsc::Sender::is_closed) {
+            workers.remove(&self.route);
+        }
+    }
+}
+
+/// All lanes of an app, on their way to one endpoint.
+pub fn routes(
+    app: chat::AppId,
+    endpoint: &chat::port::EndpointId,
+    lanes_per_app: u16,
+) -> impl Iterator<Item = Route> + use<> {
+    let endpoint = endpoint.clone();
+    (0..lanes_per_app).map(move |index| Route { lane: Lane { app, index }, endpoint: endpoint.clone() })
+}

@@ -1,0 +1,43 @@
+//! Certificates that an authority of a test's own has issued.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+pub(super) struct Issued {
+    pub(super) certificate: CertificateDer<'static>,
+    pub(super) certificate_pem: String,
+    pub(super) key: PrivateKeyDer<'static>,
+    pub(super) key_pem: String,
+}
+
+impl Authority {
+    pub(super) fn new() -> Self {
+        let mut asked = CertificateParams::default();
+        asked.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(asked, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub(super) fn certificate(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for a name or an address, after `change` was made to it.
+    pub(super) fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Issued {
+        let mut asked = CertificateParams::new([name.to_owned()]).unwrap();
+        change(&mut asked);
+        let key = KeyPair::generate().unwrap();
+        let certificate = asked.signed_by(&key, &self.0).unwrap();
+        Issued {
+            certificate: certificate.der().clone(),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+}
