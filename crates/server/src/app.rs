@@ -24,7 +24,7 @@ use chat::port::{Account, Clock, Store, StoreError};
 use registry::Registry;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -91,12 +91,12 @@ impl Default for Surroundings {
     }
 }
 
+/// Starts a server.
 pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running, StartError> {
     // Before anything counts: what asks for a counter earlier keeps one that counts nothing.
     let metrics = telemetry::metrics();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|error| StartError::DataDir(config.data_dir.clone(), error))?;
+    make_directory(&config.data_dir)?;
     let (declared, apps_file) = declared::apps(&config)?;
     let by_id = Apps::declared(&config, &declared)?;
     let tls =
@@ -107,9 +107,8 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let address = socket.local_addr().map_err(StartError::Listen)?;
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let bus = match config.bus {
-        BusKind::Local => Arc::new(LocalBus::default()),
-    };
+    let BusKind::Local = config.bus;
+    let bus = Arc::new(LocalBus::default());
     let asked = Arc::new(AskedLog::default());
     let questions = Arc::new(Questions::new(Arc::clone(&asked), Arc::clone(&clock), tasks.clone()));
     let chat = Chat {
@@ -160,8 +159,8 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     };
     tasks.spawn(listener.run());
     health.ready.store(true, Ordering::Relaxed);
-    let (tls, data_dir) = (config.tls_is_on(), config.data_dir);
-    Ok(Running { address, tls, data_dir, apps: declared, apps_file, registry, store, health, tasks, stop })
+    let (tls, data_dir, apps) = (config.tls_is_on(), config.data_dir, declared);
+    Ok(Running { address, tls, data_dir, apps, apps_file, registry, store, health, tasks, stop })
 }
 
 /// What the sides need that the world talks to.
@@ -237,6 +236,10 @@ impl Running {
         }
         ended && closed.is_ok()
     }
+}
+
+fn make_directory(path: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(path).map_err(|error| StartError::DataDir(path.to_owned(), error))
 }
 
 async fn open_store(config: &Config) -> Result<Arc<Embedded>, StartError> {

@@ -13,7 +13,7 @@ const ROUNDS: u64 = 12;
 const USERS: usize = 16;
 const SENDERS: usize = 24;
 /// A server is killed after at most this many callbacks.
-const LIFE_CALLS_MAX: usize = 200;
+const LIFE_CALLS_MAX: usize = 1_000;
 
 /// Which of the servers, one after the other, made a call. Each is given a URL that says it.
 type Life = u64;
