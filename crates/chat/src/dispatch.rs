@@ -366,6 +366,15 @@ impl Dispatcher {
         })
     }
 
+    /// Before the last checkpoint: what was read and not told becomes an exception, so that the cursor passes it. What
+    /// was told further on would otherwise be told again by whoever goes on from there.
+    pub fn set_aside(&mut self) {
+        for offset in std::mem::take(&mut self.fresh) {
+            self.entries.get_mut(&offset).expect("fresh offsets have entries").kept = true;
+            self.changed.insert(offset);
+        }
+    }
+
     /// Where the event at this offset stands.
     pub fn standing(&self, offset: u64) -> Standing {
         let Some(entry) = self.entries.get(&offset) else {

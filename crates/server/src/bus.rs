@@ -10,8 +10,8 @@ use chat::{AppId, Message, Position, UserId};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, watch};
+use std::sync::{Arc, Mutex, Weak};
+use tokio::sync::{Notify, mpsc};
 
 /// Enough that two cores rarely want the same one.
 const SHARDS: usize = 32;
@@ -21,7 +21,7 @@ type Sessions = FxHashMap<(AppId, UserId), Vec<Arc<Listener>>>;
 #[derive(Debug)]
 pub struct LocalBus {
     shards: Vec<Mutex<Sessions>>,
-    lanes: Mutex<FxHashMap<Lane, watch::Sender<()>>>,
+    lanes: Mutex<FxHashMap<Lane, Vec<Weak<Notify>>>>,
 }
 
 /// Something for a device, encoded once for all devices of its user.
@@ -42,6 +42,17 @@ impl Push {
         match self {
             Self::Change { frame, .. } | Self::Online { frame } => frame.len(),
         }
+    }
+}
+
+/// For one listener. What rings while it is not listening is heard when it does.
+#[derive(Debug, Clone, Default)]
+pub struct Bell(Arc<Notify>);
+
+impl Bell {
+    /// Cancel-safe.
+    pub async fn rung(&self) {
+        self.0.notified().await;
     }
 }
 
@@ -94,10 +105,14 @@ impl LocalBus {
         Subscription { bus: Arc::clone(self), key, listener, queue }
     }
 
-    /// Changes whenever an event of the lane was recorded.
-    pub fn lane(&self, lane: Lane) -> watch::Receiver<()> {
+    /// Rings whenever an event of the lane was recorded.
+    pub fn lane(&self, lane: Lane) -> Bell {
+        let bell = Bell::default();
         let mut lanes = self.lanes.lock().expect(UNPOISONED);
-        lanes.entry(lane).or_insert_with(|| watch::channel(()).0).subscribe()
+        let bells = lanes.entry(lane).or_default();
+        bells.retain(|bell| bell.strong_count() > 0);
+        bells.push(Arc::downgrade(&bell.0));
+        bell
     }
 
     fn shard(&self, key: &(AppId, UserId)) -> &Mutex<Sessions> {
@@ -171,8 +186,9 @@ impl Bus for LocalBus {
     }
 
     fn event_recorded(&self, lane: Lane) {
-        if let Some(recorded) = self.lanes.lock().expect(UNPOISONED).get(&lane) {
-            recorded.send_replace(());
+        let lanes = self.lanes.lock().expect(UNPOISONED);
+        for bell in lanes.get(&lane).into_iter().flatten().filter_map(Weak::upgrade) {
+            bell.notify_one();
         }
     }
 }

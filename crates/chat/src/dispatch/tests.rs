@@ -81,6 +81,30 @@ fn conversations_go_in_parallel_and_each_in_order() {
     assert!(dispatcher.is_idle());
 }
 
+/// A stop in order once told again whatever stood behind the first event that there had been no time for.
+#[test]
+fn what_was_told_before_the_last_checkpoint_is_not_told_again() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer(vec![event(1, "bo"), event(2, "bo"), event(3, "cy"), event(4, "bo")]);
+    for attempt in claim_all(&mut dispatcher, 0) {
+        dispatcher.settle(attempt.claim, &DONE, 1, 1.0);
+    }
+    dispatcher.set_aside();
+    let kept = dispatcher.checkpoint().unwrap();
+    assert_eq!(kept.cursor, 4);
+    assert_eq!(kept.exceptions.iter().map(|e| (e.offset, e.attempts)).collect::<Vec<_>>(), [(2, 0), (4, 0)]);
+
+    let state =
+        DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
+    let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 2);
+    for expected in [2, 4] {
+        let next = claim_all(&mut restored, 2);
+        assert_eq!(offsets(&next), [expected]);
+        restored.settle(next[0].claim, &DONE, 2, 1.0);
+    }
+    assert_eq!(restored.checkpoint().unwrap().resolved, [2, 4]);
+}
+
 #[test]
 fn a_failing_event_holds_back_only_its_own_conversation() {
     let mut dispatcher = dispatcher(LIMITS);
@@ -104,7 +128,8 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
     assert_eq!(dispatcher.wake_ms(), Some(1_000));
 
     // A restart goes on with the exceptions, in the same order.
-    let state = DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
+    let state =
+        DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
     let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 999);
     assert_eq!(restored.wants(), Some((4, 8)));
     assert!(claim_all(&mut restored, 999).is_empty());

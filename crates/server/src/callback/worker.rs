@@ -6,6 +6,7 @@
 use super::call::Caller;
 use super::figures::Figures;
 use super::verdict;
+use crate::bus::Bell;
 use crate::clock::Steady;
 use crate::config::Begin;
 use crate::render;
@@ -19,7 +20,7 @@ use chat::port::{Checkpoint, Clock, DeliveryState, Route, Store, Stored};
 use metrics::Histogram;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +41,8 @@ pub(super) struct Worker {
     pub(super) caller: Caller,
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Changes when an event of the lane was recorded.
-    pub(super) recorded: watch::Receiver<()>,
+    /// Rings when an event of the lane was recorded.
+    pub(super) recorded: Bell,
     pub(super) steering: Arc<Steering>,
     pub(super) stop: CancellationToken,
 }
@@ -114,7 +115,6 @@ impl Worker {
             keeping: JoinSet::new(),
             time: Steady::beginning_at(self.clock.now_ms()),
             backlog_ms: 0,
-            recorded: self.recorded.clone(),
             figures: Figures::new(&self.route),
             teller: Arc::new(teller),
         };
@@ -248,8 +248,7 @@ impl Worker {
                 }
             }
             Some(kept) = running.keeping.join_next() => kept.expect("a checkpoint that is lost must not be followed by another"),
-            // Its other end lives as long as the bus.
-            _ = running.recorded.changed() => running.log_may_have_more = true,
+            () = self.recorded.rung() => running.log_may_have_more = true,
             () = sleep(Duration::from_millis(wake_ms.max(1))) => running.log_may_have_more = true,
         }
         None
@@ -286,6 +285,7 @@ impl Worker {
         while let Some(kept) = running.keeping.join_next().await {
             kept.expect("a checkpoint that is lost must not be followed by another");
         }
+        running.dispatcher.set_aside();
         if let Some(checkpoint) = running.dispatcher.checkpoint() {
             keep(&*self.store, &self.route, checkpoint, &self.stop).await;
         }
@@ -301,7 +301,6 @@ struct Running {
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
     keeping: JoinSet<()>,
-    recorded: watch::Receiver<()>,
     figures: Figures,
     teller: Arc<Teller>,
 }

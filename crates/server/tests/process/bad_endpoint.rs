@@ -247,17 +247,20 @@ impl Shared {
         stream.set_nodelay(true)?;
         match self.fault() {
             Some(Fault::ReadsNothing) => std::future::pending::<()>().await,
-            Some(Fault::PlainText) => return stream.write_all(fault::PLAIN_TEXT).await,
+            Some(Fault::PlainText) => return fault::leave_with(stream, fault::PLAIN_TEXT).await,
             // Closing it then resets it.
             Some(Fault::BreaksOff) => stream.set_zero_linger()?,
             _ => {}
         }
         let Some(tls) = &self.tls else { return self.http_1(stream).await };
         let config = if self.fault().is_some() { &tls.bad } else { &tls.well };
-        let stream = TlsAcceptor::from(Arc::clone(config)).accept(stream).await?;
+        let stream = match TlsAcceptor::from(Arc::clone(config)).accept(stream).into_fallible().await {
+            Ok(stream) => stream,
+            // The caller has been told why.
+            Err((_, stream)) => return fault::leave_with(stream, b"").await,
+        };
         if let Some(Fault::Garbage) = self.fault() {
-            let (mut stream, _) = stream.into_inner();
-            return stream.write_all(fault::GARBAGE).await;
+            return fault::leave_with(stream.into_inner().0, fault::GARBAGE).await;
         }
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             return self.http_2(stream).await;

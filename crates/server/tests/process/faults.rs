@@ -60,13 +60,14 @@ async fn send(admin: &mut Rest, users: &[String], from: usize) {
             let (from, to) = (&users[2 * conversation], &users[2 * conversation + 1]);
             let random = u32::try_from(index * CONVERSATIONS + conversation).unwrap();
             let body = rest::message(from, to, random, &format!("{conversation} {index} {filling}"));
-            let answer = rest_answer(admin, body).await;
-            assert_eq!(answer, 0, "a send does not depend on the endpoint");
+            let code = code_of(admin, body).await;
+            assert_eq!(code, 0, "a send does not depend on the endpoint");
         }
     }
 }
 
-async fn rest_answer(admin: &mut Rest, body: Bytes) -> u64 {
+/// The code that a send is answered with.
+async fn code_of(admin: &mut Rest, body: Bytes) -> u64 {
     admin.call(SEND, body).await.unwrap().code
 }
 
@@ -355,7 +356,7 @@ async fn swallows_questions() {
     let (server, _log) = started(&place, &users).await;
     let mut admin = place::admin(&server).await;
     for random in 0..SENDS {
-        let answer = rest_answer(&mut admin, rest::message(&users[0], &users[1], random, "hello")).await;
+        let answer = code_of(&mut admin, rest::message(&users[0], &users[1], random, "hello")).await;
         assert_eq!(answer, 0, "a question without an answer lets the message pass");
     }
     assert_eq!(endpoint.calls().len(), ASKED);
@@ -382,16 +383,16 @@ async fn answers_questions_again() {
     let mut randoms = 0..;
     let mut next = || rest::message(&users[0], &users[1], randoms.next().unwrap(), "hello");
     for _ in 0..3 {
-        assert_eq!(rest_answer(&mut admin, next()).await, 0);
+        assert_eq!(code_of(&mut admin, next()).await, 0);
     }
     endpoint.becomes_well();
     // A sender now and then is the one who finds out.
     let swallowed = endpoint.calls().len();
     while endpoint.calls().len() == swallowed {
-        let answer = rest_answer(&mut admin, next()).await;
+        let answer = code_of(&mut admin, next()).await;
         let was_asked = endpoint.calls().len() > swallowed;
         assert_eq!(answer, if was_asked { REFUSED } else { 0 });
     }
-    assert_eq!(rest_answer(&mut admin, next()).await, REFUSED);
+    assert_eq!(code_of(&mut admin, next()).await, REFUSED);
     server.stop().await;
 }

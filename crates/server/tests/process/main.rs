@@ -4,8 +4,8 @@
 //! HTTP, over a WebSocket, on the command line. They wait for events and for nothing else: the line that says that
 //! a server is ready, an answer, a callback, the end of a process. Few and slow; start reading at `kill_nine`.
 //!
-//! `COUPLET_TEST_SEED` repeats a run's choices, `COUPLET_TEST_ROUNDS` is how often `kill_nine` kills, and
-//! `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
+//! `COUPLET_TEST_SEED` repeats a run's choices, `COUPLET_TEST_ROUNDS` is how often `kill_nine` and
+//! `delivery_kills` kill, and `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, and these are tests throughout")]
 
 mod delivery_kills;

@@ -4,7 +4,7 @@ use super::item::Item;
 use super::position::{Gone, Place, Position};
 use super::refusal::Refused;
 use super::search;
-use crate::bus::LocalBus;
+use crate::bus::{Bell, LocalBus};
 use crate::render;
 use chat::AppId;
 use chat::event::{Event, Lane};
@@ -12,7 +12,6 @@ use chat::port::{LaneExtent, Store, Stored};
 use futures_util::future::select_all;
 use protocol::callback::CallbackCommand;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// Events read at once.
 const READ_LEN: usize = 128;
@@ -211,7 +210,7 @@ enum Stopped {
 
 /// Word of new events. Made before the log is looked at, so that nothing comes unnoticed in between.
 #[derive(Debug)]
-pub(super) struct Notices(Vec<watch::Receiver<()>>);
+pub(super) struct Notices(Vec<Bell>);
 
 impl Notices {
     pub(super) fn of(app: AppId, bus: &LocalBus, store: &dyn Store) -> Self {
@@ -220,9 +219,8 @@ impl Notices {
 
     /// Returns when something was recorded since the last time. Cancel-safe.
     pub(super) async fn next(&mut self) {
-        let changes = self.0.iter_mut().map(|lane| Box::pin(lane.changed()));
-        // The other ends live as long as the bus.
-        let (_changed, _, _) = select_all(changes).await;
+        let rings = self.0.iter().map(|bell| Box::pin(bell.rung()));
+        let ((), _, _) = select_all(rings).await;
     }
 }
 

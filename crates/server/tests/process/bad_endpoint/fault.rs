@@ -6,6 +6,7 @@ use server::clock::SystemClock;
 use std::io;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::interval;
 
 /// How one endpoint misbehaves while it is bad.
@@ -127,6 +128,13 @@ impl Fault {
         }
         stream.shutdown().await
     }
+}
+
+/// Says its last, and waits until the caller has closed the connection: closed before, it would be reset by what the
+/// caller still writes, and what was said might be lost.
+pub(super) async fn leave_with(mut stream: TcpStream, last: &[u8]) -> io::Result<()> {
+    stream.write_all(last).await?;
+    hung_up(&mut stream).await
 }
 
 /// Waits until the caller has closed the connection.
