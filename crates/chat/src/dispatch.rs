@@ -121,6 +121,10 @@ pub struct Dispatcher {
     failures: VecDeque<FailedAttempt>,
 }
 
+/// Events of one conversation that are kept in memory to be told one after another. Those behind them become
+/// exceptions, so that a conversation with very many does not take the room of all others.
+const QUEUE_FRESH_MAX: usize = 64;
+
 /// Deliveries, and failures, that wait for the next checkpoint.
 const INSPECTION_LEN_MAX: usize = 20_000;
 
@@ -194,10 +198,10 @@ impl Dispatcher {
             assert!(offset > self.read_to, "events come in order: {offset} after {}", self.read_to);
             self.read_to = offset;
             let (conversation, recorded_ms) = (event.conversation, event.recorded_ms);
-            let behind_held = self
-                .queues
-                .get(&conversation)
-                .is_some_and(|queue| queue.front().is_some_and(|front| !self.fresh.contains(front)));
+            let behind_held = self.queues.get(&conversation).is_some_and(|queue| {
+                queue.len() >= QUEUE_FRESH_MAX
+                    || queue.front().is_some_and(|front| !self.fresh.contains(front))
+            });
             let entry = Entry {
                 conversation,
                 recorded_ms,
@@ -271,41 +275,59 @@ impl Dispatcher {
             }
             _ => return Settled::Stale,
         }
-        let number = entry.attempts;
         match verdict {
-            Verdict::Failed { failure, .. } => {
-                entry.last_failure.clone_from(&failure.words);
-                inspect(
-                    &mut self.failures,
-                    FailedAttempt { offset, number, at_ms: now_ms, failure: failure.clone() },
-                );
-            }
+            Verdict::Failed { failure, .. } => self.note_failure(offset, failure.clone(), now_ms),
             Verdict::Done(receipt) => {
-                let done = Delivered { offset, at_ms: now_ms, attempt: number, receipt: *receipt };
+                let done = Delivered { offset, at_ms: now_ms, attempt: entry.attempts, receipt: *receipt };
                 inspect(&mut self.delivered, done);
             }
         }
-        let (attempts, first_attempt_ms) = (entry.attempts, entry.first_attempt_ms);
-        match self.schedule.next(verdict, attempts, now_ms.saturating_sub(first_attempt_ms), jitter) {
+        self.judge_health(verdict, now_ms);
+        self.follow(offset, verdict, now_ms, jitter)
+    }
+
+    /// Does what the schedule says.
+    fn follow(&mut self, offset: u64, verdict: &Verdict, now_ms: u64, jitter: f64) -> Settled {
+        let entry = &self.entries[&offset];
+        let age_ms = now_ms.saturating_sub(entry.first_attempt_ms);
+        match self.schedule.next(verdict, entry.attempts, age_ms, jitter) {
             schedule::Next::Done => {
-                if self.health.succeeded() {
-                    self.hurry();
-                }
                 self.leave(offset);
                 Settled::Done
             }
             schedule::Next::RetryIn(delay_ms) => {
-                self.health.failed(now_ms);
                 let due_ms = now_ms + delay_ms;
                 self.hold(offset, due_ms);
                 Settled::RetryAt { due_ms }
             }
             schedule::Next::Park => {
-                self.health.failed(now_ms);
                 self.park(offset, now_ms);
                 Settled::Parked
             }
         }
+    }
+
+    /// Only what came of a call says anything about the endpoint.
+    fn judge_health(&mut self, verdict: &Verdict, now_ms: u64) {
+        match verdict {
+            Verdict::Done(Receipt::Answered { .. }) => {
+                if self.health.succeeded() {
+                    self.hurry();
+                }
+            }
+            Verdict::Failed { kind: FailureKind::Passing { .. } | FailureKind::Lasting, .. } => {
+                self.health.failed(now_ms);
+            }
+            Verdict::Done(Receipt::NotWanted)
+            | Verdict::Failed { kind: FailureKind::Ours | FailureKind::Gone, .. } => {}
+        }
+    }
+
+    fn note_failure(&mut self, offset: u64, failure: Failure, now_ms: u64) {
+        let entry = self.entries.get_mut(&offset).expect("only entries are attempted");
+        entry.last_failure.clone_from(&failure.words);
+        let number = entry.attempts;
+        inspect(&mut self.failures, FailedAttempt { offset, number, at_ms: now_ms, failure });
     }
 
     /// When to ask again if nothing else happens. `None`: not before an event is offered or settled.
@@ -378,7 +400,7 @@ impl Dispatcher {
     /// Where the event at this offset stands.
     pub fn standing(&self, offset: u64) -> Standing {
         let Some(entry) = self.entries.get(&offset) else {
-            return if offset > self.read_to { Standing::NotRead } else { Standing::Settled };
+            return self.settled(offset);
         };
         let first = self.queues[&entry.conversation].front().expect("every entry is in a queue");
         match entry.claim {
@@ -386,6 +408,19 @@ impl Dispatcher {
             Some(_) => Standing::InFlight { attempt: entry.attempts },
             None if self.ready.contains(&offset) => Standing::Ready,
             None => Standing::RetryAt { due_ms: entry.due_ms, attempts: entry.attempts },
+        }
+    }
+
+    fn settled(&self, offset: u64) -> Standing {
+        let told = self.delivered.iter().rev().find(|told| told.offset == offset);
+        let parked = self.parked.iter().find(|exception| exception.offset == offset);
+        match (told, parked) {
+            _ if offset > self.read_to => Standing::NotRead,
+            (Some(told), _) => Standing::Told(*told),
+            (_, Some(Exception { state: ExceptionState::Parked { at_ms }, attempts, .. })) => {
+                Standing::Parked { at_ms: *at_ms, attempts: *attempts }
+            }
+            _ => Standing::Settled,
         }
     }
 
@@ -412,6 +447,11 @@ impl Dispatcher {
 
     pub fn held(&self) -> usize {
         self.entries.len() - self.fresh.len()
+    }
+
+    /// Where the cursor stood in the last checkpoint.
+    pub fn cursor_kept(&self) -> u64 {
+        self.cursor_kept
     }
 
     /// Last offset taken from the log.
@@ -507,11 +547,10 @@ impl Dispatcher {
                 words: "the attempt was lost".to_owned(),
                 answer: String::new(),
             };
-            entry.last_failure.clone_from(&failure.words);
-            let number = entry.attempts;
-            inspect(&mut self.failures, FailedAttempt { offset, number, at_ms: now_ms, failure });
-            self.health.failed(now_ms);
-            self.hold(offset, now_ms);
+            self.note_failure(offset, failure, now_ms);
+            // Not parked, however old it is: its call may still arrive, and the next of its conversation must not
+            // overtake it.
+            self.hold(offset, now_ms + schedule::OURS_DELAY_MS);
         }
     }
 

@@ -6,12 +6,14 @@
 use crate::config::PrivateAddresses;
 use async_trait::async_trait;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Where the addresses of a name come from.
 #[async_trait]
 pub trait Names: Send + Sync + std::fmt::Debug {
-    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+    /// The permit is given back when the look-up has really ended, whoever still waits for it.
+    async fn look_up(&self, host: &str, permit: OwnedSemaphorePermit) -> io::Result<Vec<IpAddr>>;
 }
 
 /// The names that the operating system knows.
@@ -20,8 +22,13 @@ pub struct SystemNames;
 
 #[async_trait]
 impl Names for SystemNames {
-    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect())
+    async fn look_up(&self, host: &str, permit: OwnedSemaphorePermit) -> io::Result<Vec<IpAddr>> {
+        let host = host.to_owned();
+        let looking_up = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            Ok((host.as_str(), 0).to_socket_addrs()?.map(|found| found.ip()).collect())
+        });
+        looking_up.await.map_err(io::Error::other)?
     }
 }
 

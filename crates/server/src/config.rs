@@ -417,6 +417,17 @@ impl Callback {
                 "{name}: {key} is 0: no call could be made; leave it out for the default"
             ));
         }
+        if self.timeout_ms > TIMEOUT_MS_MAX {
+            return unusable(format!(
+                "{name}: timeout_ms is above {TIMEOUT_MS_MAX}: a stop would wait for as long"
+            ));
+        }
+        let delays = self.retry_delays_secs.iter().chain([&self.give_up_after_secs]);
+        if delays.copied().any(|secs| secs > DELAY_SECS_MAX) {
+            return unusable(format!(
+                "{name}: a delay in retry_delays_secs, or give_up_after_secs, is above a year"
+            ));
+        }
         if self.retry_delays_secs.contains(&0) {
             return unusable(format!("{name}: a delay of 0 in retry_delays_secs would hammer the endpoint"));
         }
@@ -426,6 +437,10 @@ impl Callback {
         Ok(())
     }
 }
+
+/// Longest time for a call. Every stop and every reload waits for calls to end.
+const TIMEOUT_MS_MAX: u64 = 60_000;
+const DELAY_SECS_MAX: u64 = 366 * 24 * 60 * 60;
 
 fn unusable<T>(text: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::Unusable(text.into()))

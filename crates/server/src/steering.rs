@@ -8,10 +8,15 @@ use chat::event::Lane;
 use chat::port::{Route, StoreError};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 /// Orders that wait for a worker. Further ones wait to be taken.
 const ORDERS_LEN_MAX: usize = 16;
+
+/// How long an answer is waited for. A replay has to end the calls under way, and to be counted.
+const ANSWER_SECS_MAX: u64 = 60;
 
 /// What a worker is asked.
 #[derive(Debug)]
@@ -35,6 +40,9 @@ pub enum SteerError {
     /// The endpoint is not there, or has just gone.
     #[error("nobody tells events to this endpoint now")]
     NotRunning,
+    /// It waits for the store. What was asked may still be done.
+    #[error("whoever tells events to this endpoint does not answer now")]
+    NotAnswering,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -82,8 +90,11 @@ impl Steering {
         let worker = self.workers.lock().expect(UNPOISONED).get(route).cloned();
         let worker = worker.ok_or(SteerError::NotRunning)?;
         let (answer, answered) = oneshot::channel();
-        worker.send(order(answer)).await.map_err(|_| SteerError::NotRunning)?;
-        answered.await.map_err(|_| SteerError::NotRunning)
+        let asking = async {
+            worker.send(order(answer)).await.map_err(|_| SteerError::NotRunning)?;
+            answered.await.map_err(|_| SteerError::NotRunning)
+        };
+        timeout(Duration::from_secs(ANSWER_SECS_MAX), asking).await.map_err(|_| SteerError::NotAnswering)?
     }
 }
 

@@ -76,6 +76,26 @@ pub struct Checkpoint {
     pub failures: Vec<FailedAttempt>,
 }
 
+impl Checkpoint {
+    /// The same, by a clock that is ahead by so much.
+    pub fn shifted(mut self, ahead_ms: i64) -> Self {
+        let shift = |at_ms: &mut u64| *at_ms = at_ms.saturating_add_signed(ahead_ms);
+        for exception in &mut self.exceptions {
+            match &mut exception.state {
+                ExceptionState::Held { due_ms } => shift(due_ms),
+                ExceptionState::Parked { at_ms } => shift(at_ms),
+            }
+            // 0 is no time.
+            if exception.first_attempt_ms != 0 {
+                shift(&mut exception.first_attempt_ms);
+            }
+        }
+        self.delivered.iter_mut().for_each(|told| shift(&mut told.at_ms));
+        self.failures.iter_mut().for_each(|failed| shift(&mut failed.at_ms));
+        self
+    }
+}
+
 /// When and how an event was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivered {
@@ -192,8 +212,15 @@ pub enum Replay {
 /// Where an event stands on its way to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Done, or parked.
+    /// Done or parked, and a checkpoint says so.
     Settled,
+    /// Told since the last checkpoint.
+    Told(Delivered),
+    /// Given up since the last checkpoint that could say so.
+    Parked {
+        at_ms: u64,
+        attempts: u32,
+    },
     /// Further on in the log than was read so far.
     NotRead,
     /// About to be told, as soon as there is room.

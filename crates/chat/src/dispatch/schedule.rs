@@ -15,6 +15,10 @@ pub enum FailureKind {
     Passing { after_ms: Option<u64> },
     /// The endpoint refuses it. A few attempts make sure.
     Lasting,
+    /// It was not the endpoint's doing, and says nothing of it.
+    Ours,
+    /// The event is no longer in the log, and never will be again.
+    Gone,
 }
 
 /// Delays between attempts.
@@ -27,6 +31,10 @@ pub struct Schedule {
     /// Attempts at an event that is refused for good.
     pub lasting_attempts_max: u32,
 }
+
+/// Before another attempt after one that failed on this side. Also where the app wants a single attempt: its endpoint
+/// has not had it yet.
+pub(super) const OURS_DELAY_MS: u64 = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -46,6 +54,8 @@ impl Schedule {
     pub(super) fn next(&self, verdict: &Verdict, attempts: u32, age_ms: u64, jitter: f64) -> Next {
         let kind = match verdict {
             Verdict::Done(_) => return Next::Done,
+            Verdict::Failed { kind: FailureKind::Gone, .. } => return Next::Park,
+            Verdict::Failed { kind: FailureKind::Ours, .. } => return self.again(age_ms, OURS_DELAY_MS),
             Verdict::Failed { kind, .. } => *kind,
         };
         let Some(last) = self.delays_ms.last() else {
@@ -55,12 +65,20 @@ impl Schedule {
         let spread_ms = (base_ms as f64 * (0.8 + 0.2 * jitter.clamp(0.0, 1.0))) as u64;
         let delay_ms = match kind {
             FailureKind::Lasting if attempts >= self.lasting_attempts_max => return Next::Park,
-            FailureKind::Lasting | FailureKind::Passing { after_ms: None } => spread_ms,
             FailureKind::Passing { after_ms: Some(asked_ms) } => {
                 spread_ms.max(asked_ms.min(self.give_up_after_ms / 2))
             }
+            _ => spread_ms,
         };
-        if age_ms + delay_ms > self.give_up_after_ms { Next::Park } else { Next::RetryIn(delay_ms) }
+        self.again(age_ms, delay_ms)
+    }
+
+    fn again(&self, age_ms: u64, delay_ms: u64) -> Next {
+        if age_ms.saturating_add(delay_ms) > self.give_up_after_ms {
+            Next::Park
+        } else {
+            Next::RetryIn(delay_ms)
+        }
     }
 }
 
@@ -86,6 +104,7 @@ mod tests {
         let passing = failed(FailureKind::Passing { after_ms: None });
         let asked = |after_ms| failed(FailureKind::Passing { after_ms: Some(after_ms) });
         let lasting = failed(FailureKind::Lasting);
+        let (ours, gone) = (failed(FailureKind::Ours), failed(FailureKind::Gone));
         for (verdict, attempts, age_ms, jitter, next) in [
             (&Verdict::Done(Receipt::NotWanted), 1, 0, 1.0, Next::Done),
             (&passing, 1, 0, 1.0, Next::RetryIn(1_000)),
@@ -99,6 +118,9 @@ mod tests {
             (&asked(u64::MAX), 1, 0, 1.0, Next::RetryIn(30_000)),
             (&lasting, 2, 0, 1.0, Next::RetryIn(5_000)),
             (&lasting, 3, 0, 1.0, Next::Park),
+            (&ours, 9, 0, 0.0, Next::RetryIn(1_000)),
+            (&ours, 9, 59_001, 1.0, Next::Park),
+            (&gone, 1, 0, 1.0, Next::Park),
         ] {
             assert_eq!(
                 schedule.next(verdict, attempts, age_ms, jitter),
@@ -108,5 +130,6 @@ mod tests {
         }
         let once = Schedule { delays_ms: vec![], ..schedule };
         assert_eq!(once.next(&passing, 1, 0, 1.0), Next::Park);
+        assert_eq!(once.next(&ours, 1, 0, 1.0), Next::RetryIn(1_000));
     }
 }

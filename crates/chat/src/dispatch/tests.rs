@@ -195,11 +195,12 @@ fn a_lost_attempt_is_made_again_and_its_late_answer_is_stale() {
     let lost = dispatcher.claim(0).unwrap();
     assert!(dispatcher.claim(9_999).is_none());
     assert_eq!(dispatcher.wake_ms(), Some(10_000));
-    let again = dispatcher.claim(10_000).unwrap();
+    assert!(dispatcher.claim(10_000).is_none(), "whatever went wrong here may still be wrong");
+    let again = dispatcher.claim(11_000).unwrap();
     assert_eq!((again.claim.offset, again.number), (1, 2));
-    assert_eq!(dispatcher.settle(lost.claim, &DONE, 10_001, 1.0), Settled::Stale);
-    assert_eq!(dispatcher.settle(again.claim, &DONE, 10_001, 1.0), Settled::Done);
-    assert_eq!(dispatcher.settle(again.claim, &DONE, 10_001, 1.0), Settled::Stale);
+    assert_eq!(dispatcher.settle(lost.claim, &DONE, 11_001, 1.0), Settled::Stale);
+    assert_eq!(dispatcher.settle(again.claim, &DONE, 11_001, 1.0), Settled::Done);
+    assert_eq!(dispatcher.settle(again.claim, &DONE, 11_001, 1.0), Settled::Stale);
 }
 
 #[test]
@@ -292,12 +293,76 @@ fn an_event_can_be_asked_where_it_stands() {
     dispatcher.offer(vec![event(1, "bo"), event(2, "bo"), event(3, "cy")]);
     let attempt = dispatcher.claim(0).unwrap();
     let standing = |dispatcher: &Dispatcher| [1, 2, 3, 4].map(|offset| dispatcher.standing(offset));
-    use Standing::{Behind, InFlight, NotRead, Ready, RetryAt, Settled};
+    use Standing::{Behind, InFlight, NotRead, Ready, RetryAt, Settled, Told};
     assert_eq!(standing(&dispatcher), [InFlight { attempt: 1 }, Behind { offset: 1 }, Ready, NotRead]);
     dispatcher.settle(attempt.claim, &failed(PASSING), 0, 1.0);
     assert_eq!(dispatcher.standing(1), RetryAt { due_ms: 1_000, attempts: 1 });
     let attempt = dispatcher.claim(1).unwrap();
     dispatcher.settle(attempt.claim, &DONE, 2, 1.0);
+    let told = Delivered { offset: 3, at_ms: 2, attempt: 1, receipt: Receipt::Answered { code: 0 } };
+    assert_eq!(dispatcher.standing(3), Told(told));
+    dispatcher.checkpoint().unwrap();
     assert_eq!(dispatcher.standing(3), Settled);
     assert_eq!(dispatcher.progress().unsettled, 2);
+}
+
+/// Events that had been forgotten while an endpoint was away once made it look dead when it came back.
+#[test]
+fn what_goes_wrong_on_this_side_says_nothing_of_the_endpoint() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer((1..=8).map(|offset| event(offset, &format!("peer-{offset}"))).collect());
+    let attempts = claim_all(&mut dispatcher, 0);
+    for attempt in &attempts[..3] {
+        dispatcher.settle(attempt.claim, &failed(FailureKind::Ours), 0, 1.0);
+    }
+    let gone = dispatcher.settle(attempts[3].claim, &failed(FailureKind::Gone), 0, 1.0);
+    assert_eq!(gone, Settled::Parked);
+    assert!(!dispatcher.is_open());
+    assert_eq!(dispatcher.standing(4), Standing::Parked { at_ms: 0, attempts: 1 });
+    assert_eq!(offsets(&claim_all(&mut dispatcher, 0)), [5, 6, 7, 8]);
+}
+
+#[test]
+fn only_an_answer_closes_the_breaker() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer((1..=4).map(|offset| event(offset, &format!("peer-{offset}"))).collect());
+    for attempt in claim_all(&mut dispatcher, 0) {
+        dispatcher.settle(attempt.claim, &failed(PASSING), 0, 1.0);
+    }
+    assert!(dispatcher.is_open());
+    for (receipt, is_open) in [(Receipt::NotWanted, true), (Receipt::Answered { code: 0 }, false)] {
+        let probe = dispatcher.claim(1_000).unwrap();
+        dispatcher.settle(probe.claim, &Verdict::Done(receipt), 1_000, 1.0);
+        assert_eq!(dispatcher.is_open(), is_open);
+    }
+}
+
+#[test]
+fn a_conversation_with_very_many_events_leaves_room_for_others() {
+    let mut dispatcher = dispatcher(DispatchLimits { fresh_max: 70, held_max: 1_000, ..LIMITS });
+    dispatcher.offer((1..=70).map(|offset| event(offset, "bo")).collect());
+    assert_eq!(dispatcher.wants(), Some((70, 6)));
+    dispatcher.offer(vec![event(71, "cy")]);
+    assert_eq!(offsets(&claim_all(&mut dispatcher, 0)), [1, 71]);
+    for expected in 1..=70 {
+        let attempt = match expected {
+            1 => Claim { offset: 1, id: 1 },
+            _ => dispatcher.claim(0).unwrap().claim,
+        };
+        assert_eq!(attempt.offset, expected);
+        dispatcher.settle(attempt, &DONE, 0, 1.0);
+    }
+}
+
+#[test]
+fn what_is_kept_can_be_told_by_another_clock() {
+    let mut dispatcher = dispatcher(LIMITS);
+    dispatcher.offer(vec![event(1, "bo"), event(2, "cy")]);
+    let attempts = claim_all(&mut dispatcher, 5_000);
+    dispatcher.settle(attempts[0].claim, &failed(PASSING), 5_000, 1.0);
+    dispatcher.settle(attempts[1].claim, &DONE, 5_000, 1.0);
+    let kept = dispatcher.checkpoint().unwrap().shifted(-1_000);
+    assert_eq!(kept.exceptions[0].state, ExceptionState::Held { due_ms: 5_000 });
+    assert_eq!(kept.exceptions[0].first_attempt_ms, 4_000);
+    assert_eq!((kept.delivered[0].at_ms, kept.failures[0].at_ms), (4_000, 4_000));
 }

@@ -6,9 +6,10 @@ use crate::endpoint::Endpoint;
 use crate::render::Callback;
 use crate::translate;
 use bytes::Bytes;
-use chat::dispatch::FailureReason;
+use chat::dispatch::{ANSWER_HEAD_BYTES_MAX, FailureReason};
 use chat::port::Clock;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -24,6 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// Idle connections are kept for this long: longer than any pause of a busy app, shorter than most servers' own limit.
 const IDLE_CONNECTION_SECS: u64 = 50;
@@ -31,6 +33,12 @@ const IDLE_CONNECTION_SECS: u64 = 50;
 /// Enough for every sender that waits for an answer to its before-callback at a busy moment; a new connection costs
 /// more than an idle one.
 const IDLE_CONNECTIONS_MAX: usize = 1_024;
+
+/// Look-ups of an endpoint's name at the same time. They use threads that the store's reads need as well.
+const LOOK_UPS_MAX: usize = 4;
+
+/// How often an HTTP/2 connection is asked whether it is alive, and how long it may take to say so.
+const KEEP_ALIVE_SECS: u64 = 3;
 
 type HttpClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, Full<Bytes>>;
 
@@ -92,7 +100,8 @@ impl CallError {
 impl Caller {
     pub fn new(endpoint: Arc<Endpoint>, names: Arc<dyn Names>, clock: Arc<dyn Clock>) -> Self {
         let settings = &endpoint.settings;
-        let resolver = CheckedResolver { names, private: settings.private_addresses };
+        let permits = Arc::new(Semaphore::new(LOOK_UPS_MAX));
+        let resolver = CheckedResolver { names, permits, private: settings.private_addresses };
         let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -104,7 +113,11 @@ impl Caller {
             .enable_http2()
             .wrap_connector(http);
         let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
+            // All calls share one connection there. One that went silent would be called over again and again.
+            .http2_keep_alive_interval(Duration::from_secs(KEEP_ALIVE_SECS))
+            .http2_keep_alive_timeout(Duration::from_secs(KEEP_ALIVE_SECS))
             .pool_idle_timeout(Duration::from_secs(IDLE_CONNECTION_SECS))
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(https);
@@ -129,6 +142,11 @@ impl Caller {
             .map_err(|error| CallError::Failed { reason: reason(&error), words: chain(&error) })?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers(), self.clock.now_ms());
+        if status != StatusCode::OK {
+            // Judged by its status. A page that explains it may be of any length.
+            let body = beginning(response.into_body()).await;
+            return Ok(Reply { status, retry_after_ms, body });
+        }
         let bytes_max = protocol::limits::CALLBACK_ANSWER_LEN_MAX;
         match Limited::new(response.into_body(), bytes_max).collect().await {
             Ok(body) => Ok(Reply { status, retry_after_ms, body: body.to_bytes() }),
@@ -136,6 +154,20 @@ impl Caller {
             Err(error) => Err(CallError::BrokenOff { status, words: chain(&*error) }),
         }
     }
+}
+
+/// As much of a body as is kept for inspection. What breaks off after that is not missed.
+async fn beginning(mut body: Incoming) -> Bytes {
+    let mut head = Vec::new();
+    while head.len() < ANSWER_HEAD_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        if let Ok(data) = frame.into_data() {
+            let room = ANSWER_HEAD_BYTES_MAX - head.len();
+            head.extend_from_slice(&data[..data.len().min(room)]);
+        }
+    }
+    Bytes::from(head)
 }
 
 /// The request of one attempt. Signed anew each time: receivers refuse a signature older than a minute.
@@ -212,6 +244,8 @@ fn carried<'a>(
 #[derive(Debug, Clone)]
 struct CheckedResolver {
     names: Arc<dyn Names>,
+    /// Look-ups at the same time. Each may hold a thread for long after its caller has given up.
+    permits: Arc<Semaphore>,
     private: PrivateAddresses,
 }
 
@@ -233,9 +267,10 @@ impl tower::Service<Name> for CheckedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let (names, private) = (Arc::clone(&self.names), self.private);
+        let (names, permits, private) = (Arc::clone(&self.names), Arc::clone(&self.permits), self.private);
         Box::pin(async move {
-            let found = names.look_up(name.as_str()).await.map_err(Unresolved::Unknown)?;
+            let permit = permits.acquire_owned().await.expect("nobody closes this semaphore");
+            let found = names.look_up(name.as_str(), permit).await.map_err(Unresolved::Unknown)?;
             let may_call = found.into_iter().filter(|found| address::may_call(*found, private));
             // The port is filled in from the URL.
             let may_call: Vec<SocketAddr> = may_call.map(|ip| SocketAddr::new(ip, 0)).collect();

@@ -63,10 +63,17 @@ impl Crew {
         for team in &gone {
             team.stop.cancel();
         }
-        for team in gone {
+        // One after the other for each place, but nobody new waits for those who go.
+        let is_taken =
+            |place: &Place| gone.iter().any(|team| (team.endpoint.app, team.endpoint.id.clone()) == *place);
+        let (later, now): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(place, _)| is_taken(place));
+        for (place, endpoint) in now {
+            teams.entry(place).or_insert_with(|| self.start(endpoint));
+        }
+        for team in &gone {
             team.workers.wait().await;
         }
-        for (place, endpoint) in wanted {
+        for (place, endpoint) in later {
             teams.entry(place).or_insert_with(|| self.start(endpoint));
         }
     }

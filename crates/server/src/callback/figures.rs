@@ -56,6 +56,15 @@ impl Figures {
         self.oldest_age_ms.set(oldest_age_ms as f64);
     }
 
+    /// Whoever looks at these takes them for now, and the worker has ended.
+    pub(super) fn clear(&self) {
+        for gauge in
+            [&self.in_flight, &self.held, &self.parked, &self.open, &self.oldest_age_ms, &self.backlog]
+        {
+            gauge.set(0.0);
+        }
+    }
+
     /// What is not told yet, and not parked. Asks the store, so not for every event.
     pub(super) async fn show_backlog(&self, store: &dyn Store, route: &Route, progress: &Progress) {
         match store.lane(route.lane).await {

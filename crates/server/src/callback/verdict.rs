@@ -97,6 +97,7 @@ mod tests {
                 Verdict::Failed { kind: FailureKind::Passing { after_ms: Some(ms) }, .. } => {
                     format!("after {ms}")
                 }
+                Verdict::Failed { kind: FailureKind::Ours | FailureKind::Gone, .. } => "ours".to_owned(),
             };
             assert_eq!(name(verdict(&reply, 1, false)), lenient, "{status} {body}");
             assert_eq!(name(verdict(&reply, 1, true)), strict, "{status} {body}");

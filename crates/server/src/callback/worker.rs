@@ -17,12 +17,14 @@ use chat::dispatch::{
 };
 use chat::event::Event;
 use chat::port::{Checkpoint, Clock, DeliveryState, Route, Store, Stored};
+use futures_util::FutureExt;
 use metrics::Histogram;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often the log is looked at although nobody said that there is something new.
@@ -33,6 +35,10 @@ const STORE_PAUSE_MS: u64 = 500;
 const RESTART_PAUSE_MS: u64 = 1_000;
 /// Time beyond a call's own limit after which its attempt counts as lost.
 const CLAIM_MARGIN_MS: u64 = 5_000;
+/// Time to read an event again; well within [`CLAIM_MARGIN_MS`].
+const READ_AGAIN_MS_MAX: u64 = 3_000;
+/// The cursor does not pass an event that waits its turn. When it has stood for so long, what waits is set aside.
+const CURSOR_STANDS_MS_MAX: u64 = 2_000;
 /// Reading the log for fewer events than this is put off while others are under way: it costs the same for many.
 const READ_LEN_MIN: usize = 64;
 
@@ -113,6 +119,8 @@ impl Worker {
             tasks: JoinSet::new(),
             log_may_have_more: true,
             keeping: JoinSet::new(),
+            cursor: 0,
+            cursor_ms: 0,
             time: Steady::beginning_at(self.clock.now_ms()),
             backlog_ms: 0,
             figures: Figures::new(&self.route),
@@ -121,6 +129,7 @@ impl Worker {
         let pause = loop {
             self.show_backlog(&mut running).await;
             self.read(&mut running).await;
+            self.take_results(&mut running);
             self.claim(&mut running);
             self.keep(&mut running);
             if let Some(pause) = self.wait(&mut running, orders).await {
@@ -188,7 +197,8 @@ impl Worker {
     async fn read(&self, running: &mut Running) {
         while running.log_may_have_more
             && let Some((after, room)) = running.dispatcher.wants()
-            && (room >= READ_LEN_MIN || running.dispatcher.is_idle())
+            && (room >= READ_LEN_MIN.min(self.caller.endpoint.settings.fresh_len_max)
+                || running.dispatcher.is_idle())
         {
             match self.store.events(self.route.lane, after, room).await {
                 Ok(events) => {
@@ -203,12 +213,21 @@ impl Worker {
         }
     }
 
+    /// Before anything is claimed: what took long here must not make attempts look lost that ended long ago.
+    fn take_results(&self, running: &mut Running) {
+        while let Some(returned) = running.tasks.try_join_next() {
+            self.settle(running, returned);
+        }
+    }
+
     fn claim(&self, running: &mut Running) {
         while let Some(attempt) = running.dispatcher.claim(running.time.now_ms()) {
             let teller = Arc::clone(&running.teller);
             running.tasks.spawn(async move {
                 let claim = attempt.claim;
-                (claim, teller.tell(attempt).await)
+                // An event that breaks the attempt would break it again and again, and nobody would hear of it.
+                let verdict = AssertUnwindSafe(teller.tell(attempt)).catch_unwind().await;
+                (claim, verdict.unwrap_or_else(|_| broken()))
             });
         }
         running.figures.show(&running.dispatcher.progress(), self.clock.now_ms());
@@ -219,15 +238,23 @@ impl Worker {
         if !running.keeping.is_empty() {
             return;
         }
-        let Some(checkpoint) = running.dispatcher.checkpoint() else { return };
+        let now_ms = running.time.now_ms();
+        if running.dispatcher.is_idle() || running.dispatcher.cursor_kept() != running.cursor {
+            (running.cursor, running.cursor_ms) = (running.dispatcher.cursor_kept(), now_ms);
+        } else if now_ms >= running.cursor_ms + CURSOR_STANDS_MS_MAX {
+            // A crash would make everything behind it be told again.
+            running.dispatcher.set_aside();
+        }
+        let Some(checkpoint) = running.checkpoint(&*self.clock) else { return };
         let (store, route, stop) = (Arc::clone(&self.store), self.route.clone(), self.stop.clone());
         let pause = Duration::from_millis(self.caller.endpoint.settings.checkpoint_ms);
         running.keeping.spawn(async move {
-            keep(&*store, &route, checkpoint, &stop).await;
+            let kept = keep(&*store, &route, checkpoint, &stop).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = sleep(pause) => {}
             }
+            kept
         });
     }
 
@@ -240,14 +267,15 @@ impl Worker {
             // Stopping comes first: a busy endpoint would never let it have its turn.
             biased;
             () = self.stop.cancelled() => return Some(Pause::Stop),
-            order = orders.next() => return obey(order, &running.dispatcher),
             Some(returned) = running.tasks.join_next() => {
                 self.settle(running, returned);
-                while let Some(returned) = running.tasks.try_join_next() {
-                    self.settle(running, returned);
-                }
+                self.take_results(running);
             }
-            Some(kept) = running.keeping.join_next() => kept.expect("a checkpoint that is lost must not be followed by another"),
+            order = orders.next() => return obey(order, &running.dispatcher),
+            Some(kept) = running.keeping.join_next() => assert!(
+                kept.expect(KEEPING_ENDS) || self.stop.is_cancelled(),
+                "only a stop ends the attempts to keep a checkpoint"
+            ),
             () = self.recorded.rung() => running.log_may_have_more = true,
             () = sleep(Duration::from_millis(wake_ms.max(1))) => running.log_may_have_more = true,
         }
@@ -282,15 +310,21 @@ impl Worker {
         while let Some(returned) = running.tasks.join_next().await {
             self.settle(&mut running, returned);
         }
+        running.figures.clear();
         while let Some(kept) = running.keeping.join_next().await {
-            kept.expect("a checkpoint that is lost must not be followed by another");
+            if !kept.expect(KEEPING_ENDS) {
+                // What the next one says builds on this one.
+                return;
+            }
         }
         running.dispatcher.set_aside();
-        if let Some(checkpoint) = running.dispatcher.checkpoint() {
+        if let Some(checkpoint) = running.checkpoint(&*self.clock) {
             keep(&*self.store, &self.route, checkpoint, &self.stop).await;
         }
     }
 }
+
+const KEEPING_ENDS: &str = "a checkpoint that is lost must not be followed by another";
 
 struct Running {
     dispatcher: Dispatcher,
@@ -300,9 +334,20 @@ struct Running {
     tasks: JoinSet<Judged>,
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
-    keeping: JoinSet<()>,
+    keeping: JoinSet<bool>,
+    /// The cursor, and since when it stands there.
+    cursor: u64,
+    cursor_ms: u64,
     figures: Figures,
     teller: Arc<Teller>,
+}
+
+impl Running {
+    /// What is to be kept, by the clock that everybody else goes by.
+    fn checkpoint(&mut self, clock: &dyn Clock) -> Option<Checkpoint> {
+        let ahead_ms = clock.now_ms() as i64 - self.time.now_ms() as i64;
+        Some(self.dispatcher.checkpoint()?.shifted(ahead_ms))
+    }
 }
 
 /// What every attempt of a worker needs.
@@ -315,18 +360,19 @@ struct Teller {
 }
 
 /// Insists until the checkpoint is written: the next one builds on it. Only a stop ends that, after a few more tries;
-/// what was not written down is then told again.
-async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint, stop: &CancellationToken) {
+/// what was not written down is then told again. Says whether it was written.
+async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint, stop: &CancellationToken) -> bool {
     const TRIES_AFTER_STOP: usize = 3;
     let mut tries_after_stop = 0;
     while tries_after_stop < TRIES_AFTER_STOP {
         match store.settle(route, checkpoint.clone()).await {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(error) => tracing::error!(?route, %error, "cannot write down how far events were told"),
         }
         tries_after_stop += usize::from(stop.is_cancelled());
         sleep(Duration::from_millis(STORE_PAUSE_MS)).await;
     }
+    false
 }
 
 impl Teller {
@@ -335,7 +381,7 @@ impl Teller {
             Some(event) => event,
             None => match self.read_again(attempt.claim.offset).await {
                 Ok(event) => event,
-                Err(words) => return unreadable(words),
+                Err(verdict) => return verdict,
             },
         };
         if self.caller.endpoint.wants_event(&event).is_err() {
@@ -349,22 +395,34 @@ impl Teller {
         verdict::verdict(&result, latency_ms, self.caller.endpoint.settings.retry_on_error_code)
     }
 
-    /// Reads an event that was not kept in memory while it waited.
-    async fn read_again(&self, offset: u64) -> Result<Arc<Event>, String> {
-        match self.store.events(self.route.lane, offset - 1, 1).await {
-            Ok(events) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
+    /// Reads an event that was not kept in memory while it waited. Not for long: the claim goes on meanwhile, and a call
+    /// after its end would come behind the next attempt.
+    async fn read_again(&self, offset: u64) -> Result<Arc<Event>, Verdict> {
+        let reading = self.store.events(self.route.lane, offset - 1, 1);
+        match timeout(Duration::from_millis(READ_AGAIN_MS_MAX), reading).await {
+            Ok(Ok(events)) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
                 Some(event) => Ok(Arc::new(event)),
-                None => Err("the event is not in the log".to_owned()),
+                None => Err(unreadable(FailureKind::Gone, "the event is no longer in the log".to_owned())),
             },
-            Err(error) => Err(format!("the event could not be read: {error}")),
+            Ok(Err(error)) => {
+                Err(unreadable(FailureKind::Ours, format!("the event could not be read: {error}")))
+            }
+            Err(_) => Err(unreadable(FailureKind::Ours, "the event could not be read in time".to_owned())),
         }
     }
 }
 
-fn unreadable(words: String) -> Verdict {
-    let failure =
-        Failure { reason: FailureReason::Unreadable, status: 0, latency_ms: 0, words, answer: String::new() };
-    Verdict::Failed { kind: FailureKind::Passing { after_ms: None }, failure }
+fn unreadable(kind: FailureKind, words: String) -> Verdict {
+    ours(kind, FailureReason::Unreadable, words)
+}
+
+fn broken() -> Verdict {
+    ours(FailureKind::Ours, FailureReason::Lost, "the attempt broke; the log says how".to_owned())
+}
+
+fn ours(kind: FailureKind, reason: FailureReason, words: String) -> Verdict {
+    let failure = Failure { reason, status: 0, latency_ms: 0, words, answer: String::new() };
+    Verdict::Failed { kind, failure }
 }
 
 /// Answers what can be answered at once.

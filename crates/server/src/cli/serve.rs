@@ -26,11 +26,19 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     } else {
         greet(&running, &arguments.flags);
     }
-    while signals.next().await == Wanted::Reload {
-        match running.reload().await {
-            Ok(()) => eprintln!("the apps were read anew"),
-            Err(error) => eprintln!("couplet: nothing was changed: {error}"),
-        }
+    let mut wanted = signals.next().await;
+    while wanted == Wanted::Reload {
+        wanted = tokio::select! {
+            // A stop does not wait for calls that a reload lets end.
+            next = signals.next() => next,
+            reloaded = running.reload() => {
+                match reloaded {
+                    Ok(()) => eprintln!("the apps were read anew"),
+                    Err(error) => eprintln!("couplet: nothing was changed: {error}"),
+                }
+                signals.next().await
+            }
+        };
     }
     eprintln!("stopping");
     match running.stop().await {

@@ -32,18 +32,22 @@ use axum::Router;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
-use chat::Chat;
 use chat::port::Store;
+use chat::{AppId, Chat};
 use refusal::Refused;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 /// The document of this API. A test holds its paths to [`calls`].
 const OPENAPI: &str = include_str!("../../../../docs/reference/openapi.json");
 
-/// Callers that wait for events at the same time. Each wakes, and reads, at every event of its app: some backends and
+/// Calls that look through much of the store at the same time. It has some dozens of readers for everybody.
+const LOOKS_AT_ONCE_MAX: usize = 2;
+
+/// Callers of an app that wait for events at the same time. Each wakes, and reads, at every event of its app: some backends and
 /// a few people who look are meant, not devices.
 const READERS_MAX: usize = 1_000;
 
@@ -60,20 +64,29 @@ pub struct EventApi {
     pub stop: CancellationToken,
 }
 
-/// Room for callers that wait.
+/// Room for callers that wait, and for those that look through much of the store.
 #[derive(Debug)]
-pub struct Readers(Arc<Semaphore>);
+pub struct Readers {
+    of_app: Mutex<FxHashMap<AppId, Arc<Semaphore>>>,
+    looks: Semaphore,
+}
 
 impl Default for Readers {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(READERS_MAX)))
+        Self { of_app: Mutex::default(), looks: Semaphore::new(LOOKS_AT_ONCE_MAX) }
     }
 }
 
 impl Readers {
-    /// A place to wait in, for as long as it is held.
-    fn admit(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| Refused::crowded())
+    /// A place to wait in, for as long as it is held. One app's readers take none from another's.
+    fn admit(&self, app: AppId) -> Result<OwnedSemaphorePermit, Refused> {
+        let mut of_app = self.of_app.lock().expect("nothing panics while it holds this lock");
+        let places = of_app.entry(app).or_insert_with(|| Arc::new(Semaphore::new(READERS_MAX)));
+        Arc::clone(places).try_acquire_owned().map_err(|_| Refused::crowded())
+    }
+
+    async fn look(&self) -> SemaphorePermit<'_> {
+        self.looks.acquire().await.expect("nobody closes this semaphore")
     }
 }
 
@@ -156,10 +169,11 @@ mod tests {
     #[test]
     fn so_many_may_wait_and_no_more() {
         let readers = Readers::default();
-        let mut places: Vec<_> = (0..READERS_MAX).map(|_| readers.admit().unwrap()).collect();
-        assert!(readers.admit().is_err());
+        let mut places: Vec<_> = (0..READERS_MAX).map(|_| readers.admit(AppId(1)).unwrap()).collect();
+        assert!(readers.admit(AppId(1)).is_err());
+        assert!(readers.admit(AppId(2)).is_ok(), "another app has places of its own");
         places.pop();
-        assert!(readers.admit().is_ok());
+        assert!(readers.admit(AppId(1)).is_ok());
     }
 
     #[test]

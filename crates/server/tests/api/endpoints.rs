@@ -13,7 +13,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use store::embedded::{Embedded, EmbeddedOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
 const OTHER_SECRET: &str = "whsec_enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRj";
@@ -188,6 +188,18 @@ async fn what_cannot_work_is_refused_with_its_place() {
         ("[[app.endpoint]]\nname = \"default\"\nurl = \"http://127.0.0.1/\"", "name \"default\" must be"),
         ("[[app.endpoint]]\nname = \"a b\"\nurl = \"http://127.0.0.1/\"", "name \"a b\" must be"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"ftp://127.0.0.1/\"", "must be http:// or https://"),
+        (
+            "[[app.endpoint]]\nname = \"a\"\nurl = \"http://me:secret@h/\"",
+            "must not hold a name or a password",
+        ),
+        (
+            "[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\ntimeout_ms = 60001",
+            "timeout_ms is above 60000",
+        ),
+        (
+            "[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\ngive_up_after_secs = 31622401",
+            "above a year",
+        ),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://169.254.169.254/\"", "never called"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nevents = [\"x\"]", "\"x\" is no event"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nsenders = [\"\"]", "\"\" is no user id"),
@@ -209,7 +221,7 @@ async fn what_cannot_work_is_refused_with_its_place() {
     ] {
         let error = refused(toml).await;
         assert!(error.contains(expected), "{toml}: {error}");
-        assert!(error.contains(&SDKAPPID.to_string()), "{error}");
+        assert!(error.contains(&SDKAPPID.to_string()) && !error.contains("secret@"), "{error}");
     }
 }
 
@@ -227,7 +239,7 @@ struct Questions(mpsc::Sender<oneshot::Sender<Vec<IpAddr>>>);
 
 #[async_trait::async_trait]
 impl Names for Questions {
-    async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+    async fn look_up(&self, host: &str, _: OwnedSemaphorePermit) -> io::Result<Vec<IpAddr>> {
         assert_eq!(host, "backend.example");
         let (answer, answered) = oneshot::channel();
         self.0.send(answer).await.unwrap();

@@ -17,7 +17,7 @@ async fn how_far_they_are_to_the_letter() {
     let after = opened.clone();
     let mut app = Setup::asked()
         .callback("timeout_ms = 30000")
-        .app("[[app.endpoint]]\nname = \"idle\"\nurl = \"http://me:secret@127.0.0.1:9/in?token=secret\"\nsenders = [\"nobody\"]")
+        .app("[[app.endpoint]]\nname = \"idle\"\nurl = \"http://127.0.0.1:9/in?token=secret\"\nsenders = [\"nobody\"]")
         .answering(move |callback| if callback.is_question() { Reply::ok() } else { Reply::ok().after(&after) })
         .start()
         .await;

@@ -243,7 +243,7 @@ impl Shared {
         self.is_bad.load(Ordering::SeqCst).then_some(&self.fault)
     }
 
-    async fn connection(self: Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+    async fn connection(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         match self.fault() {
             Some(Fault::ReadsNothing) => std::future::pending::<()>().await,

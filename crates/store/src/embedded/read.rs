@@ -285,6 +285,10 @@ pub(super) fn failures(snapshot: &Snapshot<'_>, route: &Route, offset: u64) -> S
     snapshot.scan(Table::Failures, key::failures(route, offset)).map(failed).collect()
 }
 
+/// Rows of deliveries that are looked through for one event: an hour of a busy endpoint, and much more of others. An
+/// event is told soon after it was recorded, or after its last failure, so it is among the first.
+const DELIVERY_ROWS_READ_MAX: usize = 20_000;
+
 /// The newest of the deliveries of an event; of those of one time the one that was kept last.
 pub(super) fn delivered(
     snapshot: &Snapshot<'_>,
@@ -294,7 +298,8 @@ pub(super) fn delivered(
 ) -> Stored<Option<Delivered>> {
     let mut newest: Option<(u64, Delivered)> = None;
     let from = key::deliveries(route, since_ms, 0);
-    for row in snapshot.scan_from(Table::Deliveries, key::route(route), from) {
+    let rows = snapshot.scan_from(Table::Deliveries, key::route(route), from);
+    for row in rows.take(DELIVERY_ROWS_READ_MAX) {
         let (key, value) = row?;
         let corrupt = |what| Table::Deliveries.corrupt(&key, what);
         let (last_ms, number) = key::deliveries_of(&key).map_err(corrupt)?;

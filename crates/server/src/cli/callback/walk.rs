@@ -12,7 +12,9 @@ use crate::endpoint::Endpoint;
 use chat::port::Clock;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Why the walk ends before its end.
@@ -75,8 +77,9 @@ async fn look_up(place: &Place, endpoint: &Endpoint, report: &mut Report) -> Res
     let host = &place.host;
     let began = began();
     let limit = Duration::from_millis(endpoint.settings.timeout_ms);
+    let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("nobody closes this semaphore");
     let fix = "look at the spelling, and whether this machine's DNS knows the name";
-    match timeout(limit, SystemNames.look_up(host)).await {
+    match timeout(limit, SystemNames.look_up(host, permit)).await {
         Ok(Ok(found)) if !found.is_empty() => {
             let addresses = listed(&found);
             report.add(Step::ok("name", format!("{host} is {addresses}, found in {} ms", began.now_ms())))?;

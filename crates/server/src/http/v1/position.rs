@@ -35,11 +35,11 @@ pub(super) enum Gone {
 
 impl Gone {
     pub(super) fn words(self, place: Place) -> String {
-        let behind = place.offset + 1;
+        let behind = place.offset.saturating_add(1);
         match self {
             Self::OtherLog => "the position is of another log".to_owned(),
             Self::Ahead { last } => format!("the position is beyond the end of the log, which is at {last}"),
-            Self::Forgotten { first } if first == behind + 1 => {
+            Self::Forgotten { first } if first.checked_sub(1) == Some(behind) => {
                 format!("event {behind} was forgotten before it was read")
             }
             Self::Forgotten { first } => {

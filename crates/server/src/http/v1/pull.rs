@@ -50,7 +50,7 @@ pub(super) async fn pull(
 ) -> Result<Response, Refused> {
     let wanted = Wanted::read(query.as_deref(), &headers)?;
     let app = access.app_id();
-    let place = (wanted.is_stream || !wanted.wait.is_zero()).then(|| api.readers.admit()).transpose()?;
+    let place = (wanted.is_stream || !wanted.wait.is_zero()).then(|| api.readers.admit(app)).transpose()?;
     // Registered for before the first look.
     let notices = Notices::of(app, &api.bus, api.store());
     let reader = Reader::begin(Arc::clone(&api.chat.store), app, wanted.start, wanted.filter).await?;

@@ -99,8 +99,8 @@ impl From<StoreError> for Refused {
 impl From<SteerError> for Refused {
     fn from(error: SteerError) -> Self {
         match error {
-            SteerError::NotRunning => {
-                let failure = ErrorCode::Internal.with("nobody tells events to this endpoint now");
+            SteerError::NotRunning | SteerError::NotAnswering => {
+                let failure = ErrorCode::Internal.with(error.to_string());
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, failure)
             }
             SteerError::Store(error) => error.into(),

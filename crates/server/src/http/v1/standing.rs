@@ -85,12 +85,24 @@ enum Written {
     Nothing,
 }
 
+impl State {
+    fn told(told: &Delivered, unwanted: Option<&'static str>) -> Self {
+        let &Delivered { at_ms, attempt, receipt, .. } = told;
+        match receipt {
+            Receipt::Answered { code } => Self::Done { told: Some(Told { at_ms, attempt, code }) },
+            Receipt::NotWanted => Self::NotWanted { why: unwanted },
+        }
+    }
+}
+
 impl EventApi {
     pub(super) async fn standings(
         &self,
         endpoints: &[Arc<Endpoint>],
         event: &Event,
     ) -> Result<Vec<EndpointStanding>, Refused> {
+        // These look through much of the store, whose readers are few.
+        let _one_of_few = self.readers.look().await;
         let mut standings = Vec::new();
         for endpoint in endpoints {
             let route = Route { lane: event.id.lane, endpoint: endpoint.id.clone() };
@@ -107,6 +119,10 @@ impl EventApi {
         let standing = self.insist(|| self.steering.standing(route, event.id.offset)).await?;
         Ok(match standing {
             Standing::Settled => self.settled(route, event, unwanted).await?,
+            Standing::Told(told) => State::told(&told, unwanted),
+            Standing::Parked { at_ms, attempts } => {
+                State::Parked { at_ms, attempts, last_failure: self.last_failure(route, event).await? }
+            }
             _ if unwanted.is_some() => State::NotWanted { why: unwanted },
             Standing::NotRead | Standing::Ready => State::Waiting,
             Standing::InFlight { attempt } => State::InFlight { attempt },
@@ -123,23 +139,32 @@ impl EventApi {
         event: &Event,
         unwanted: Option<&'static str>,
     ) -> Result<State, Refused> {
-        let mut has_passed = false;
+        // What was in a checkpoint a moment ago may still be on its way to the store.
         for _ in 0..LOOKS_MAX {
             match self.written(route, event, unwanted).await? {
                 Written::Known(state) => return Ok(state),
-                Written::Nothing if has_passed => break,
+                Written::Held => self.pause().await,
                 Written::Nothing => {
-                    // The cursor is kept together with what it passes, so what was missed just now is there next time.
-                    has_passed = self.store().delivery(route).await?.cursor >= event.id.offset;
-                    if has_passed {
-                        continue;
+                    if self.store().delivery(route).await?.cursor >= event.id.offset {
+                        // The cursor is kept together with what it passes, so what was missed just now is there.
+                        let written = self.written(route, event, unwanted).await?;
+                        return Ok(if let Written::Known(state) = written {
+                            state
+                        } else {
+                            State::Done { told: None }
+                        });
                     }
+                    self.pause().await;
                 }
-                Written::Held => {}
             }
-            self.pause().await;
         }
-        Ok(State::Done { told: None })
+        // Nothing is written at present, so nothing is known that would survive.
+        Ok(State::Waiting)
+    }
+
+    async fn last_failure(&self, route: &Route, event: &Event) -> Result<String, Refused> {
+        let failures = self.store().failures(route, event.id.offset).await?;
+        Ok(failures.into_iter().last().map_or(String::new(), |failed| failed.failure.words))
     }
 
     async fn written(
@@ -155,15 +180,8 @@ impl EventApi {
             return Ok(Written::Known(State::Parked { at_ms, attempts, last_failure }));
         }
         let since_ms = event.recorded_ms.saturating_sub(DISORDER_MS);
-        Ok(match self.store().delivered(route, offset, since_ms).await? {
-            Some(Delivered { at_ms, attempt, receipt: Receipt::Answered { code }, .. }) => {
-                Written::Known(State::Done { told: Some(Told { at_ms, attempt, code }) })
-            }
-            Some(Delivered { receipt: Receipt::NotWanted, .. }) => {
-                Written::Known(State::NotWanted { why: unwanted })
-            }
-            None => Written::Nothing,
-        })
+        let told = self.store().delivered(route, offset, since_ms).await?;
+        Ok(told.map_or(Written::Nothing, |told| Written::Known(State::told(&told, unwanted))))
     }
 
     /// How far the events of a lane are on their way to an endpoint.
