@@ -66,7 +66,8 @@ pub struct EmbeddedOptions {
     pub queue_bytes_max: usize,
     pub group_operations_max: usize,
     pub group_bytes_max: u64,
-    /// Reads carried out at the same time. Readers beyond it wait in turn.
+    /// Reads carried out at the same time. Readers beyond it wait in turn. Each holds a thread, and a thread that has
+    /// read once keeps some MiB for the next time.
     pub reads_max: usize,
 }
 
@@ -80,7 +81,7 @@ impl Default for EmbeddedOptions {
             queue_bytes_max: 16 * MIB as usize,
             group_operations_max: 1_024,
             group_bytes_max: 4 * MIB,
-            reads_max: 64,
+            reads_max: 16,
         }
     }
 }

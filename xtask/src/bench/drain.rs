@@ -33,11 +33,14 @@ impl Bench {
         let mut rig = self.rig(Setup { conduct: Conduct::Absent, ..Setup::telling(people) })?;
         let run = self.run("drain: sending, receiver down", people);
         let (sent, fill_per_s) = rig.fill(&run, events, &self.progress)?;
-        rig.server.reset_peak()?;
         let before = rig.server.usage()?;
         let up_ns = clock::now_ns();
         rig.backend.behave(Conduct::Healthy)?;
         let bar = self.progress.count("drain: receiver up", u64::from(events));
+        // Threads and caches take their room once; what counts is whether more is taken as more is told.
+        rig.await_told(u64::from(events / 10), |done| bar.set_position(done))?;
+        rig.server.reset_peak()?;
+        let begun = rig.server.usage()?;
         let (tally, _) = rig.settle(&sent, |done| bar.set_position(done))?;
         let mut received = tally.exact()?;
         let after = rig.server.usage()?;
@@ -48,7 +51,7 @@ impl Bench {
         let most = received.len() * 99 / 100;
         let per_s = most as f64 / (received[most] - first_ns) as f64 * 1e9;
         let cpu_us = after.cpu_us - before.cpu_us;
-        let grown_kib = after.rss_kib_max.saturating_sub(before.rss_kib);
+        let grown_kib = after.rss_kib_max.saturating_sub(begun.rss_kib);
         Ok(vec![
             figure("drained", "events/s", [per_s]).at_least(40_000.0),
             figure("CPU of the server an event", "µs", [cpu_us as f64 / f64::from(events)]),
@@ -56,7 +59,8 @@ impl Bench {
             figure("last callback after", "ms", [last_ns.saturating_sub(up_ns) as f64 / 1e6]),
             figure("sends meanwhile, receiver down", "msg/s", [fill_per_s]),
             figure("resident before", "MiB", [before.rss_kib as f64 / KIB_PER_MIB]),
-            figure("resident grows by", "MiB", [grown_kib as f64 / KIB_PER_MIB]).at_most(64.0),
+            figure("resident after the first tenth", "MiB", [begun.rss_kib as f64 / KIB_PER_MIB]),
+            figure("resident grows from there by", "MiB", [grown_kib as f64 / KIB_PER_MIB]).at_most(64.0),
         ])
     }
 

@@ -22,7 +22,7 @@ use metrics::Histogram;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ const STORE_PAUSE_MS: u64 = 500;
 const RESTART_PAUSE_MS: u64 = 1_000;
 /// Time beyond a call's own limit after which its attempt counts as lost.
 const CLAIM_MARGIN_MS: u64 = 5_000;
+/// Events read again at the same time. They are quickly read, and each read holds one of the store's few threads.
+const READ_AGAIN_MAX: usize = 2;
 /// Time to read an event again; well within [`CLAIM_MARGIN_MS`].
 const READ_AGAIN_MS_MAX: u64 = 3_000;
 /// The cursor does not pass an event that waits its turn. When it has stood for so long, what waits is set aside.
@@ -113,12 +115,14 @@ impl Worker {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             latency_ms: Figures::latency_ms(&self.route),
+            reads: Semaphore::new(READ_AGAIN_MAX),
         };
         let mut running = Running {
             dispatcher,
             tasks: JoinSet::new(),
             log_may_have_more: true,
             keeping: JoinSet::new(),
+            checkpoint_lost: false,
             cursor: 0,
             cursor_ms: 0,
             time: Steady::beginning_at(self.clock.now_ms()),
@@ -267,15 +271,19 @@ impl Worker {
             // Stopping comes first: a busy endpoint would never let it have its turn.
             biased;
             () = self.stop.cancelled() => return Some(Pause::Stop),
+            // Before results, which never end at a busy endpoint. They are looked at between two orders.
+            order = orders.next() => return obey(order, &running.dispatcher),
             Some(returned) = running.tasks.join_next() => {
                 self.settle(running, returned);
                 self.take_results(running);
             }
-            order = orders.next() => return obey(order, &running.dispatcher),
-            Some(kept) = running.keeping.join_next() => assert!(
-                kept.expect(KEEPING_ENDS) || self.stop.is_cancelled(),
-                "only a stop ends the attempts to keep a checkpoint"
-            ),
+            Some(kept) = running.keeping.join_next() => {
+                if !kept.expect(KEEPING_ENDS) {
+                    // Only a stop ends the attempts to keep one.
+                    running.checkpoint_lost = true;
+                    return Some(Pause::Stop);
+                }
+            }
             () = self.recorded.rung() => running.log_may_have_more = true,
             () = sleep(Duration::from_millis(wake_ms.max(1))) => running.log_may_have_more = true,
         }
@@ -312,10 +320,11 @@ impl Worker {
         }
         running.figures.clear();
         while let Some(kept) = running.keeping.join_next().await {
-            if !kept.expect(KEEPING_ENDS) {
-                // What the next one says builds on this one.
-                return;
-            }
+            running.checkpoint_lost |= !kept.expect(KEEPING_ENDS);
+        }
+        if running.checkpoint_lost {
+            // What the next one says builds on it.
+            return;
         }
         running.dispatcher.set_aside();
         if let Some(checkpoint) = running.checkpoint(&*self.clock) {
@@ -335,6 +344,8 @@ struct Running {
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
     keeping: JoinSet<bool>,
+    /// The last one was given up.
+    checkpoint_lost: bool,
     /// The cursor, and since when it stands there.
     cursor: u64,
     cursor_ms: u64,
@@ -357,6 +368,8 @@ struct Teller {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     latency_ms: Histogram,
+    /// Events being read again.
+    reads: Semaphore,
 }
 
 /// Insists until the checkpoint is written: the next one builds on it. Only a stop ends that, after a few more tries;
@@ -398,7 +411,10 @@ impl Teller {
     /// Reads an event that was not kept in memory while it waited. Not for long: the claim goes on meanwhile, and a call
     /// after its end would come behind the next attempt.
     async fn read_again(&self, offset: u64) -> Result<Arc<Event>, Verdict> {
-        let reading = self.store.events(self.route.lane, offset - 1, 1);
+        let reading = async {
+            let _turn = self.reads.acquire().await.expect("nobody closes this semaphore");
+            self.store.events(self.route.lane, offset - 1, 1).await
+        };
         match timeout(Duration::from_millis(READ_AGAIN_MS_MAX), reading).await {
             Ok(Ok(events)) => match events.into_iter().next().filter(|event| event.id.offset == offset) {
                 Some(event) => Ok(Arc::new(event)),

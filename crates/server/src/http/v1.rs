@@ -44,7 +44,7 @@ use tokio_util::sync::CancellationToken;
 /// The document of this API. A test holds its paths to [`calls`].
 const OPENAPI: &str = include_str!("../../../../docs/reference/openapi.json");
 
-/// Calls that look through much of the store at the same time. It has some dozens of readers for everybody.
+/// Calls that look through much of the store at the same time. It has a dozen of readers for everybody.
 const LOOKS_AT_ONCE_MAX: usize = 2;
 
 /// Callers of an app that wait for events at the same time. Each wakes, and reads, at every event of its app: some backends and
