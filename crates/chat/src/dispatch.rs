@@ -574,8 +574,8 @@ impl Dispatcher {
         Some(until_ms - self.limits.claim_ms + self.pace.slow_ms()?)
     }
 
-    /// The endpoint is back: nothing waits for its time any more.
-    fn hurry(&mut self) {
+    /// The endpoint is back, or may be: nothing waits for its time any more.
+    pub fn hurry(&mut self) {
         for (_, offset) in std::mem::take(&mut self.delayed) {
             self.ready.insert(offset);
         }

@@ -196,6 +196,11 @@ static ELEMENTS: [Element; 9] = [
     },
 ];
 
+/// Whether this is the `MsgType` of an element that a message can have.
+pub fn is_type(name: &str) -> bool {
+    ELEMENTS.iter().any(|element| element.name == name)
+}
+
 const CUSTOM: &str = "TIMCustomElem";
 const RELAY: &str = "TIMRelayElem";
 const MSG_LIST: &str = "MsgList";

@@ -8,6 +8,7 @@ use chat::port::{EndpointId, Question};
 use chat::{AppId, UserId};
 use hyper::Uri;
 use protocol::callback::{CallbackCommand, WebhookSigner};
+use protocol::element;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -156,6 +157,15 @@ impl Filter {
             .as_ref()
             .map(|names| names.iter().map(command).collect::<Result<_, _>>())
             .transpose()?;
+        let mut types = declared.message_types.iter().flatten();
+        if let Some(name) = types.find(|name| !element::is_type(name)) {
+            return Err(format!("message_types: {name:?} is no type of an element, such as TIMTextElem"));
+        }
+        if !declared.name.is_empty()
+            && commands.iter().flatten().any(|command: &CallbackCommand| command.is_question())
+        {
+            return Err("events: only the endpoint of [app.callback] is asked".to_owned());
+        }
         Ok(Self {
             commands,
             senders: users(&declared.senders)?,

@@ -21,7 +21,9 @@ fn main() -> ExitCode {
         Err(error) => match error.downcast::<clap::Error>() {
             Ok(misused) => misused.exit(),
             Err(error) => {
-                eprintln!("couplet: {error:#}");
+                // Some errors are laid out over several lines, and whoever reads a log has one.
+                let words: Vec<String> = error.to_string().split_whitespace().map(str::to_owned).collect();
+                eprintln!("couplet: {}", words.join(" "));
                 ExitCode::FAILURE
             }
         },

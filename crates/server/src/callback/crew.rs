@@ -68,17 +68,17 @@ impl Crew {
             |place: &Place| gone.iter().any(|team| (team.endpoint.app, team.endpoint.id.clone()) == *place);
         let (later, now): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(place, _)| is_taken(place));
         for (place, endpoint) in now {
-            teams.entry(place).or_insert_with(|| self.start(endpoint));
+            teams.entry(place).or_insert_with(|| self.start(endpoint, false));
         }
         for team in &gone {
             team.workers.wait().await;
         }
         for (place, endpoint) in later {
-            teams.entry(place).or_insert_with(|| self.start(endpoint));
+            teams.entry(place).or_insert_with(|| self.start(endpoint, true));
         }
     }
 
-    fn start(&self, endpoint: Arc<Endpoint>) -> Team {
+    fn start(&self, endpoint: Arc<Endpoint>, hurries: bool) -> Team {
         let (workers, stop) = (TaskTracker::new(), self.stop.child_token());
         let caller = self.caller(&endpoint);
         for route in steering::routes(endpoint.app, &endpoint.id, self.chat.store.lanes_per_app()) {
@@ -90,6 +90,7 @@ impl Crew {
                 clock: Arc::clone(&self.chat.clock),
                 steering: Arc::clone(&self.steering),
                 stop: stop.clone(),
+                hurries,
             };
             // Awaited by whoever stops this team, and at the end by whoever stops the process.
             self.tasks.spawn(workers.track_future(Arc::new(worker).supervise()));

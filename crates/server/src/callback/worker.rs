@@ -53,6 +53,8 @@ pub(super) struct Worker {
     pub(super) recorded: Bell,
     pub(super) steering: Arc<Steering>,
     pub(super) stop: CancellationToken,
+    /// Nothing waits for its time at first: whoever changed the endpoint has mended it, perhaps.
+    pub(super) hurries: bool,
 }
 
 impl std::fmt::Debug for Worker {
@@ -94,13 +96,25 @@ impl Worker {
     /// what it is doing, as for a stop, and goes on from what the store then says.
     async fn run(self: Arc<Self>) {
         let mut orders = self.steering.register(self.route.clone());
+        let mut is_first = true;
         loop {
-            let Some(dispatcher) = self.restore().await else { return };
+            let Some(mut dispatcher) = self.restore().await else { return };
+            if self.hurries && std::mem::take(&mut is_first) {
+                dispatcher.hurry();
+            }
             match self.tell(dispatcher, &mut orders).await {
                 Pause::Stop => return,
                 Pause::Replay(replay, answer) => {
                     let replayed = self.store.replay(&self.route, replay.clone(), self.clock.now_ms()).await;
-                    tracing::info!(route = ?self.route, ?replay, ?replayed, "events are told again");
+                    let (sdkappid, endpoint) = (self.route.lane.app.0, &*self.route.endpoint.0);
+                    match &replayed {
+                        Ok(events) => {
+                            tracing::info!(sdkappid, endpoint, events, "events are told again");
+                        }
+                        Err(error) => {
+                            tracing::error!(sdkappid, endpoint, %error, "events cannot be told again");
+                        }
+                    }
                     // Whoever asked may have gone; the events are told again all the same.
                     let _gone = answer.send(replayed);
                 }
@@ -304,11 +318,12 @@ impl Worker {
         let Verdict::Failed { failure, .. } = &verdict else { return };
         // Without the answer, which may repeat what the message said.
         let (offset, why) = (claim.offset, &failure.words);
-        let sdkappid = self.route.lane.app.0;
+        let (sdkappid, lane, endpoint) =
+            (self.route.lane.app.0, self.route.lane.index, &*self.route.endpoint.0);
         match settled {
-            Settled::Parked => tracing::warn!(sdkappid, offset, why, "an event is parked"),
+            Settled::Parked => tracing::warn!(sdkappid, endpoint, lane, offset, why, "an event is parked"),
             Settled::RetryAt { due_ms } => {
-                tracing::info!(sdkappid, offset, due_ms, why, "an event will be told again");
+                tracing::info!(sdkappid, endpoint, lane, offset, due_ms, why, "an event will be told again");
             }
             Settled::Done | Settled::Stale => {}
         }

@@ -32,9 +32,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
             // A stop does not wait for calls that a reload lets end.
             next = signals.next() => next,
             reloaded = running.reload() => {
-                match reloaded {
-                    Ok(()) => eprintln!("the apps were read anew"),
-                    Err(error) => eprintln!("couplet: nothing was changed: {error}"),
+                if let Err(error) = reloaded {
+                    tracing::error!(%error, "the apps cannot be read anew, and nothing was changed");
                 }
                 signals.next().await
             }
@@ -76,7 +75,7 @@ fn greet(running: &Running, flags: &Flags) {
     println!("    -d '{EXAMPLE_MESSAGE}'");
     match (&app.callback, &running.apps_file) {
         (None, Some(path)) => println!(
-            "\nTo see the callbacks: couplet listen; put its URL into {} under [app.callback], and start again.",
+            "\nTo see the callbacks: couplet listen; put its URL into {} under [app.callback], and send this process SIGHUP.",
             path.display()
         ),
         (None, None) => println!("\nTo see the callbacks: couplet listen; set its URL under [app.callback]."),

@@ -129,6 +129,22 @@ async fn changes_take_effect_at_once() {
     assert!(audit.unexpected().is_empty() && later.unexpected().is_empty());
 }
 
+/// An endpoint that was mended once still waited for its next attempt, which may be hours away.
+#[tokio::test]
+async fn what_waits_is_tried_at_once_when_its_endpoint_changes() {
+    let mut failing = Receiver::start(Box::new(|_| Reply::new(500, ""))).await;
+    let mut mended = accepting().await;
+    let declared = endpoint("audit", &failing, "retry_delays_secs = [3600]");
+    let mut app = Setup::told().app(&declared).start().await;
+    app.send_ok(["ana", "bo"], 1, "1").await;
+    assert_eq!(texts(&mut app.receiver).await, ["1"]);
+    assert_eq!(texts(&mut failing).await, ["1"]);
+    let moved = declared.replace(&failing.address.to_string(), &mended.address.to_string());
+    app.redeclare(&declared, &moved).await.unwrap();
+    assert_eq!(texts(&mut mended).await, ["1"]);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn a_new_endpoint_begins_with_the_oldest_event_or_with_now() {
     let (mut oldest, mut now) = (accepting().await, accepting().await);
@@ -202,6 +218,14 @@ async fn what_cannot_work_is_refused_with_its_place() {
         ),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://169.254.169.254/\"", "never called"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nevents = [\"x\"]", "\"x\" is no event"),
+        (
+            "[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nevents = [\"C2C.CallbackBeforeSendMsg\"]",
+            "only the endpoint of [app.callback] is asked",
+        ),
+        (
+            "[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nmessage_types = [\"TextElem\"]",
+            "\"TextElem\" is no type of an element",
+        ),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nsenders = [\"\"]", "\"\" is no user id"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nca = \"/nowhere.pem\"", "/nowhere.pem"),
         ("[[app.endpoint]]\nname = \"a\"\nurl = \"http://h/\"\nclient_cert = \"c.pem\"", "go together"),
