@@ -60,7 +60,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE.jsonl")]
     record: Option<PathBuf>,
     /// Pass every callback on, and answer what this URL answers
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = http_url)]
     forward_to: Option<Uri>,
     /// Print the whole body below the line of each callback
     #[arg(long, conflicts_with_all = ["json", "live"])]
@@ -86,6 +86,14 @@ struct Listening {
     forwarder: Option<Forwarder>,
     output: Output,
     statistics: Mutex<Statistics>,
+}
+
+fn http_url(text: &str) -> Result<Uri, String> {
+    let url: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(url),
+        _ => Err("it must be http:// or https:// with a host".to_owned()),
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {

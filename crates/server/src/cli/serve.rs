@@ -1,6 +1,7 @@
 //! `couplet serve`
 
 use super::Outcome;
+use super::output::say;
 use super::signals::{Signals, Wanted};
 use crate::app::{self, Running, Surroundings};
 use crate::config::{Config, Flags};
@@ -20,11 +21,14 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     telemetry::start_logging(&config.log)?;
     let mut signals = Signals::listen()?;
     let running = app::start(config, Surroundings::default()).await?;
-    if arguments.json {
+    let said = if arguments.json {
         let ready = serde_json::json!({ "listen": running.address, "url": running.url(), "data_dir": running.data_dir });
-        println!("{}", serde_json::json!({ "ready": ready }));
+        serde_json::json!({ "ready": ready }).to_string()
     } else {
-        greet(&running, &arguments.flags);
+        greeting(&running, &arguments.flags)
+    };
+    if let Err(error) = say(&said) {
+        tracing::warn!(%error, "nobody could be told that the server is ready");
     }
     let mut wanted = signals.next().await;
     while wanted == Wanted::Reload {
@@ -49,38 +53,44 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-/// Says where the server is and what to try. No credential is printed: what stands here ends up in logs.
-fn greet(running: &Running, flags: &Flags) {
+/// Where the server is, and what to try. No credential is in it: what stands here ends up in logs.
+fn greeting(running: &Running, flags: &Flags) -> String {
     let url = running.url();
-    println!("Couplet is ready at {url}");
-    println!("  data        {}", running.data_dir.display());
-    let Some(app) = running.apps.first() else { return };
-    println!("  app         {}", app.sdkappid);
+    let mut lines =
+        vec![format!("Couplet is ready at {url}"), format!("  data        {}", running.data_dir.display())];
+    let Some((app, admin)) = running.apps.first().and_then(|app| Some((app, app.admins.first()?))) else {
+        return lines.join("\n");
+    };
+    let sdkappid = app.sdkappid;
+    lines.push(format!("  app         {sdkappid}"));
     if let Some(path) = &running.apps_file {
-        println!("  its key     in {}", path.display());
+        lines.push(format!("  its key     in {}", path.display()));
     }
-    let Some(admin) = app.admins.first() else { return };
     let settings = match (&flags.config, &flags.data_dir) {
         (Some(config), _) => format!(" --config {}", config.display()),
         (None, Some(data_dir)) => format!(" --data-dir {}", data_dir.display()),
         (None, None) => String::new(),
     };
-    let sdkappid = app.sdkappid;
-    println!("\nTry it in another terminal:\n");
-    println!("  SIG=$(couplet usersig {admin} --sdkappid {sdkappid}{settings})");
-    println!("  Q=\"sdkappid={sdkappid}&identifier={admin}&usersig=$SIG&random=1&contenttype=json\"");
-    println!("  curl \"{url}/v4/im_open_login_svc/multiaccount_import?$Q\" \\");
-    println!("    -d '{{\"AccountList\":[{{\"UserID\":\"ana\"}},{{\"UserID\":\"bo\"}}]}}'");
-    println!("  curl \"{url}/v4/openim/sendmsg?$Q\" \\");
-    println!("    -d '{EXAMPLE_MESSAGE}'");
+    lines.extend([
+        "\nTry it in another terminal:\n".to_owned(),
+        format!("  SIG=$(couplet usersig {admin} --sdkappid {sdkappid}{settings})"),
+        format!("  Q=\"sdkappid={sdkappid}&identifier={admin}&usersig=$SIG&random=1&contenttype=json\""),
+        format!("  curl \"{url}/v4/im_open_login_svc/multiaccount_import?$Q\" \\"),
+        "    -d '{\"AccountList\":[{\"UserID\":\"ana\"},{\"UserID\":\"bo\"}]}'".to_owned(),
+        format!("  curl \"{url}/v4/openim/sendmsg?$Q\" \\"),
+        format!("    -d '{EXAMPLE_MESSAGE}'"),
+    ]);
     match (&app.callback, &running.apps_file) {
-        (None, Some(path)) => println!(
+        (None, Some(path)) => lines.push(format!(
             "\nTo see the callbacks: couplet listen; put its URL into {} under [app.callback], and send this process SIGHUP.",
             path.display()
-        ),
-        (None, None) => println!("\nTo see the callbacks: couplet listen; set its URL under [app.callback]."),
+        )),
+        (None, None) => {
+            lines.push("\nTo see the callbacks: couplet listen; set its URL under [app.callback].".to_owned());
+        }
         (Some(_), _) => {}
     }
+    lines.join("\n")
 }
 
 const EXAMPLE_MESSAGE: &str = r#"{"From_Account":"ana","To_Account":"bo","MsgRandom":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}]}"#;

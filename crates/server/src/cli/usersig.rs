@@ -1,6 +1,7 @@
 //! `couplet usersig`
 
 use super::Outcome;
+use super::output::{say, unless_the_reader_left};
 use super::which_app::{Found, WhichApp};
 use crate::clock::SystemClock;
 use chat::port::Clock;
@@ -26,15 +27,13 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let secret = Secret { sdkappid, key: &key };
     let usersig =
         usersig::generate(&secret, &arguments.user, Lifetime { time_s, expire_s: arguments.expire }, None);
-    if arguments.json {
+    let said = if arguments.json {
         let expires_at = time_s + arguments.expire;
         let user = &arguments.user;
-        println!(
-            "{}",
-            serde_json::json!({ "sdkappid": sdkappid, "identifier": user, "usersig": usersig, "expires_at": expires_at })
-        );
+        let made = serde_json::json!({ "sdkappid": sdkappid, "identifier": user, "usersig": usersig, "expires_at": expires_at });
+        made.to_string()
     } else {
-        println!("{usersig}");
-    }
-    Ok(())
+        usersig
+    };
+    unless_the_reader_left(say(&said).map_err(Into::into))
 }
