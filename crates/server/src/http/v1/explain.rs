@@ -5,11 +5,12 @@ mod sentences;
 use super::access::Access;
 use super::item::Item;
 use super::parameters::Parameters;
+use super::position::lanes;
 use super::questions::key;
 use super::refusal::Refused;
 use super::search::{self, DISORDER_MS};
 use super::standing::EndpointStanding;
-use super::{EventApi, answer, reader};
+use super::{EventApi, answer};
 use crate::asked::Asked;
 use crate::translate;
 use axum::extract::{RawQuery, State};
@@ -152,7 +153,7 @@ async fn find(api: &EventApi, app: AppId, wanted: &Wanted) -> Result<(Option<Eve
         (Some(from), Some(to)) => {
             vec![lane_of(&ConversationId::new(app, from, to), api.store().lanes_per_app())]
         }
-        _ => reader::lanes(app, api.store()).collect(),
+        _ => lanes(app, api.store()).collect(),
     };
     let mut whole = Search::NotThere;
     for lane in lanes {

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::item::Item;
 use super::position::Position;
-use super::reader::{Notices, Reader};
+use super::reader::{Notices, POLL_SECS, Reader};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -69,7 +69,7 @@ impl Follower {
                 if !page.more {
                     tokio::select! {
                         () = notices.next() => {}
-                        () = sleep(Duration::from_secs(super::pull::POLL_SECS)) => {}
+                        () = sleep(Duration::from_secs(POLL_SECS)) => {}
                     }
                 }
             };

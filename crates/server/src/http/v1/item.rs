@@ -1,6 +1,6 @@
 //! One event as it is shown: what an endpoint is told, and around it what the callback has in its URL.
 
-use super::position::{Place, Position};
+use super::position::{Place, Position, lanes};
 use super::search;
 use crate::{render, translate};
 use chat::event::Event;
@@ -40,7 +40,7 @@ impl Item {
     pub(super) async fn alone(store: &dyn Store, event: &Event) -> Stored<Self> {
         let own = event.id.lane;
         let mut places = Vec::new();
-        for lane in super::reader::lanes(own.app, store) {
+        for lane in lanes(own.app, store) {
             places.push(match lane == own {
                 true => Place { epoch: event.id.epoch, offset: event.id.offset },
                 false => {

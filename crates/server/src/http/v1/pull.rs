@@ -4,7 +4,7 @@ use super::access::Access;
 use super::item::Item;
 use super::parameters::{INTEGER_MAX, Parameters};
 use super::position::Position;
-use super::reader::{Filter, Notices, Reader, Start};
+use super::reader::{Filter, Notices, POLL_SECS, Reader, Start};
 use super::refusal::Refused;
 use super::{EventApi, answer, follow};
 use axum::extract::{RawQuery, State};
@@ -20,8 +20,6 @@ use tokio::time::sleep;
 
 /// Longest wait for an event. Shorter than proxies commonly let a request take.
 const WAIT_SECS_MAX: u64 = 60;
-/// How often whoever waits looks although nobody said that there is something new.
-pub(super) const POLL_SECS: u64 = 5;
 /// What a browser sends when it connects again: the position that it was told last.
 const LAST_EVENT_ID: &str = "last-event-id";
 

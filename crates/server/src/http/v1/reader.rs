@@ -1,7 +1,7 @@
 //! Reads an app's events on from a position, page by page.
 
 use super::item::Item;
-use super::position::{Gone, Place, Position};
+use super::position::{Gone, Place, Position, lanes};
 use super::refusal::Refused;
 use super::search;
 use crate::bus::{Bell, LocalBus};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Events read at once.
 const READ_LEN: usize = 128;
+/// How often whoever waits looks although nobody said that there is something new.
+pub(super) const POLL_SECS: u64 = 5;
 /// Events looked at for one page: a filter that fits nothing must not read the whole log in one call.
 const SCAN_LEN_MAX: usize = 10_000;
 /// A page ends here, though not before its first event.
@@ -73,11 +75,6 @@ impl Page {
     fn is_full(&self, items_max: usize) -> bool {
         self.items.len() >= items_max || self.bytes >= PAGE_BYTES_MAX
     }
-}
-
-/// Every lane of an app.
-pub(super) fn lanes(app: AppId, store: &dyn Store) -> impl Iterator<Item = Lane> + use<> {
-    (0..store.lanes_per_app()).map(move |index| Lane { app, index })
 }
 
 async fn extents(app: AppId, store: &dyn Store) -> Stored<Vec<(Lane, Option<LaneExtent>)>> {
