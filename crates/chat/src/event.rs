@@ -12,6 +12,13 @@ pub struct Lane {
     pub index: u16,
 }
 
+impl Lane {
+    /// Every lane of an app that has so many.
+    pub fn all_of(app: AppId, count: u16) -> impl Iterator<Item = Self> + use<> {
+        (0..count).map(move |index| Self { app, index })
+    }
+}
+
 /// Names an event for ever. Receivers know duplicates by it, so it must never be given twice: the epoch is the
 /// birth of the lane's log, and a wiped data directory starts another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -27,7 +27,7 @@ pub fn decode(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Appends the value with everything escaped that could end or change a query value.
-pub(crate) fn encode(out: &mut String, value: &str) {
+pub fn encode(out: &mut String, value: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in value.bytes() {
         // The colon of an IPv6 address is allowed in a query and easier to read as it is.

@@ -5,6 +5,7 @@
 
 use crate::config::PrivateAddresses;
 use async_trait::async_trait;
+use hyper::Uri;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use tokio::sync::OwnedSemaphorePermit;
@@ -30,6 +31,12 @@ impl Names for SystemNames {
         });
         looking_up.await.map_err(io::Error::other)?
     }
+}
+
+/// Whether something can be sent there at all.
+pub fn is_http(url: &Uri) -> bool {
+    let has_host = url.host().is_some_and(|host| !host.is_empty());
+    has_host && matches!(url.scheme_str(), Some("http" | "https"))
 }
 
 pub fn may_call(ip: IpAddr, private: PrivateAddresses) -> bool {

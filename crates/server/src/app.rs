@@ -19,7 +19,6 @@ use crate::steering::Steering;
 use crate::telemetry;
 use axum::Router;
 use chat::Chat;
-use chat::event::Lane;
 use chat::port::{Account, Clock, Store, StoreError};
 use registry::Registry;
 use std::io;
@@ -255,12 +254,6 @@ async fn open_store(config: &Config) -> Result<Arc<Embedded>, StartError> {
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&opening, options)).await;
     let opened = opened.expect("opening the store does not panic");
     opened.map(Arc::new).map_err(|error| StartError::Open(at, error))
-}
-
-/// Every lane of an app.
-fn lanes(app: &chat::AppId, count: u16) -> impl Iterator<Item = Lane> + use<> {
-    let app = *app;
-    (0..count).map(move |index| Lane { app, index })
 }
 
 /// Everything that is told of an app's events.

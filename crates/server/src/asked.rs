@@ -38,6 +38,9 @@ pub enum AskedOutcome {
 }
 
 impl AskedOutcome {
+    pub const ALL: [Self; 6] =
+        [Self::Passed, Self::Replaced, Self::Vetoed, Self::Dropped, Self::Failed, Self::Skipped];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "pass",

@@ -9,6 +9,7 @@ mod trigger;
 mod usersig;
 
 mod api;
+mod layout;
 mod moment;
 mod output;
 mod signals;

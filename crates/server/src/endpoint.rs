@@ -3,6 +3,7 @@
 use crate::address;
 use crate::config::{self, Callback};
 use crate::render;
+use crate::trust::{self, BadCertificates};
 use chat::event::{Event, Fact};
 use chat::port::{EndpointId, Question};
 use chat::{AppId, UserId};
@@ -116,6 +117,11 @@ impl Endpoint {
         })
     }
 
+    /// As it can be shown.
+    pub fn public_url(&self) -> String {
+        public_url(&self.url.parse().expect("it was parsed when the endpoint was declared"))
+    }
+
     /// Whether it is asked before sends. Only the first endpoint is.
     pub fn is_asked(&self) -> bool {
         &*self.id.0 == FIRST && self.wants(CallbackCommand::C2cBeforeSendMsg)
@@ -197,6 +203,13 @@ impl Filter {
     }
 }
 
+/// Without what may be a secret: the query, and what stands before the host.
+pub fn public_url(url: &Uri) -> String {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{}://{host}{}", url.scheme_str().unwrap_or_default(), url.path())
+}
+
 fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     name.len() <= 32 && name.chars().all(allowed) && name != "default"
@@ -206,7 +219,7 @@ fn check_url(text: &str, settings: &Callback) -> Result<(), String> {
     // What stands behind the host, or before it, may be secret, and this ends up in logs.
     let url: Uri = text.parse().map_err(|error| format!("url is none: {error}"))?;
     let host = url.host().unwrap_or_default();
-    if !matches!(url.scheme_str(), Some("http" | "https")) || host.is_empty() {
+    if !address::is_http(&url) {
         return Err("url must be http:// or https:// with a host".to_owned());
     }
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -222,19 +235,16 @@ fn check_url(text: &str, settings: &Callback) -> Result<(), String> {
 
 /// Whom the endpoint's certificate may be issued by, and what it is shown in turn.
 fn tls(declared: &config::Endpoint) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    if declared.ca.as_os_str().is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let roots = if declared.ca.as_os_str().is_empty() {
+        trust::public_authorities()
     } else {
+        let mut roots = RootCertStore::empty();
         for certificate in certificates(&declared.ca)? {
             roots.add(certificate).map_err(|error| format!("ca {}: {error}", declared.ca.display()))?;
         }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has all the versions")
-        .with_root_certificates(roots);
+        roots
+    };
+    let config = trust::trusting(roots);
     let (cert, key) = (&declared.client_cert, &declared.client_key);
     if cert.as_os_str().is_empty() && key.as_os_str().is_empty() {
         return Ok(config.with_no_client_auth());
@@ -250,10 +260,25 @@ fn tls(declared: &config::Endpoint) -> Result<ClientConfig, String> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let failed = |error: rustls::pki_types::pem::Error| format!("{}: {error}", path.display());
-    let found = CertificateDer::pem_file_iter(path)
-        .map_err(failed)?
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(failed)?;
-    if found.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(found) }
+    trust::certificates(path).map_err(|bad| match bad {
+        BadCertificates::Unreadable(error) => format!("{}: {error}", path.display()),
+        BadCertificates::Empty => format!("{} holds no certificate", path.display()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_without_secrets() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080/callback", "http://127.0.0.1:8080/callback"),
+            ("https://me:secret@example.com/a/b?token=1", "https://example.com/a/b"),
+            ("https://me@[::1]:1/?x", "https://[::1]:1/"),
+            ("http://example.com", "http://example.com/"),
+        ] {
+            assert_eq!(public_url(&url.parse().unwrap()), expected);
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub mod credentials;
 pub mod translate;
 pub mod listener;
 pub mod address;
+pub mod trust;
+pub mod causes;
 pub mod config;
 pub mod clock;
 pub mod telemetry;

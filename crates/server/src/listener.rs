@@ -1,5 +1,6 @@
 //! Accepts connections: plain or TLS, HTTP/1.1 or HTTP/2, bounded in number, ended in order.
 
+use crate::trust::{self, BadCertificates};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -9,8 +10,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -67,12 +68,10 @@ pub enum TlsError {
 /// TLS with both versions of HTTP, the newer one preferred.
 pub fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     let pem = |key, path: &Path, error| TlsError::Pem { key, path: path.display().to_string(), error };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| pem("cert", cert, error))?;
-    if chain.is_empty() {
-        return Err(TlsError::NoCertificate(cert.display().to_string()));
-    }
+    let chain = trust::certificates(cert).map_err(|bad| match bad {
+        BadCertificates::Unreadable(error) => pem("cert", cert, error),
+        BadCertificates::Empty => TlsError::NoCertificate(cert.display().to_string()),
+    })?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| pem("key", key, error))?;
     let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, private)?;
     config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];

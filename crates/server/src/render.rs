@@ -102,8 +102,14 @@ fn after_read(fact: &AfterRead, event_time_ms: u64, body: &mut Vec<u8>) {
 fn after_recall(fact: &AfterRecall, event_time_ms: u64, body: &mut Vec<u8>) {
     let MessageName { from, to, .. } = &fact.message;
     let unread = u64::from(fact.unread);
-    AfterMsgWithDraw { from: from.as_str(), to: to.as_str(), key: key(&fact.message), unread, event_time_ms }
-        .write(body);
+    AfterMsgWithDraw {
+        from: from.as_str(),
+        to: to.as_str(),
+        key: translate::named_key(&fact.message),
+        unread,
+        event_time_ms,
+    }
+    .write(body);
 }
 
 fn after_edit(fact: &AfterEdit, event_time_ms: u64, body: &mut Vec<u8>) {
@@ -111,7 +117,7 @@ fn after_edit(fact: &AfterEdit, event_time_ms: u64, body: &mut Vec<u8>) {
         operator: fact.operator.as_str(),
         from: fact.message.from.as_str(),
         to: fact.message.to.as_str(),
-        key: key(&fact.message),
+        key: translate::named_key(&fact.message),
         body: &fact.body,
         custom_data: translate::text(&fact.custom_data),
         event_time_ms,
@@ -128,7 +134,7 @@ fn after_extension(fact: &AfterExtension, event_time_ms: u64, body: &mut Vec<u8>
     AfterMsgExtension {
         from: fact.message.from.as_str(),
         to: fact.message.to.as_str(),
-        key: key(&fact.message),
+        key: translate::named_key(&fact.message),
         operate_type: match fact.change {
             ExtensionChange::Set => 1,
             ExtensionChange::Delete => 2,
@@ -187,10 +193,6 @@ fn profile(fact: &ProfileChange, event_time_ms: u64, body: &mut Vec<u8>) {
         fact.items.iter().map(|(tag, written)| (tag.as_str(), value(written))).collect();
     PortraitSet { operator: fact.operator.as_str(), user: fact.user.as_str(), items: &items, event_time_ms }
         .write(body);
-}
-
-fn key(message: &MessageName) -> MsgKey {
-    MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
 }
 
 pub fn before_send(question: &Question<'_>, id: String, now_ms: u64) -> Callback {

@@ -127,5 +127,5 @@ pub fn routes(
     lanes_per_app: u16,
 ) -> impl Iterator<Item = Route> + use<> {
     let endpoint = endpoint.clone();
-    (0..lanes_per_app).map(move |index| Route { lane: Lane { app, index }, endpoint: endpoint.clone() })
+    Lane::all_of(app, lanes_per_app).map(move |lane| Route { lane, endpoint: endpoint.clone() })
 }

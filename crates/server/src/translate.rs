@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use chat::event::Refusal;
-use chat::event::{Origin, Platform};
+use chat::event::{MessageName, Origin, Platform};
 use chat::port::{HistoryPage, LogRecord, MessageKey};
 use chat::send::{SendError, Sent};
 use chat::{AppId, Change, Content, Message, UserId};
@@ -56,6 +56,11 @@ pub fn sent_key(sent: &Sent) -> MsgKey {
 }
 
 pub fn message_key(message: &Message) -> MsgKey {
+    MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
+}
+
+/// The key of a message that is only named.
+pub fn named_key(message: &MessageName) -> MsgKey {
     MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
 }
 

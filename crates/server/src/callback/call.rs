@@ -1,6 +1,7 @@
 //! One call to an endpoint: address checked, signed, bounded in time and size.
 
 use crate::address::{self, Names};
+use crate::causes::{causes, chain};
 use crate::config::PrivateAddresses;
 use crate::endpoint::Endpoint;
 use crate::render::Callback;
@@ -202,17 +203,6 @@ fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
     }
     let at = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some((at.as_millis() as u64).saturating_sub(now_ms))
-}
-
-/// An error with its causes: the outer text alone says only that something failed.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
 }
 
 fn reason(error: &hyper_util::client::legacy::Error) -> FailureReason {

@@ -142,11 +142,16 @@ impl Asker {
 
     /// `None` when the question is not asked, or the sender does not wait for the answer.
     async fn hear(self: Arc<Self>, question: &Question<'_>, questions: &Questions) -> Option<Heard> {
-        let admission = self.breaker.lock().expect(UNPOISONED).admit(self.time.now_ms());
+        let admission = {
+            let mut breaker = self.breaker.lock().expect(UNPOISONED);
+            let admission = breaker.admit(self.time.now_ms());
+            self.figures.show(breaker.is_open());
+            admission
+        };
         let (ticket, is_probe) = match admission {
             Admission::Ask(ticket) => (ticket, false),
             Admission::Probe(ticket) => (ticket, true),
-            Admission::Skip => return self.skip(),
+            Admission::Skip => return None,
         };
         let under_way = UnderWay { asker: Arc::clone(&self), ticket: Some(ticket) };
         let callback = render::before_send(question, questions.id(), questions.clock.now_ms());
@@ -162,13 +167,8 @@ impl Asker {
         let wait = Duration::from_millis(self.caller.endpoint.settings.question_probe_wait_ms);
         match timeout(wait, answered).await {
             Ok(Ok(heard)) => Some(heard),
-            Ok(Err(_)) | Err(_) => self.skip(),
+            Ok(Err(_)) | Err(_) => None,
         }
-    }
-
-    fn skip(&self) -> Option<Heard> {
-        self.show_breaker();
-        None
     }
 
     fn settle(&self, ticket: Ticket, is_answered: bool) {
@@ -179,6 +179,7 @@ impl Asker {
             false => breaker.failed(ticket, self.time.now_ms()),
         }
         let is_open = breaker.is_open();
+        self.figures.show(is_open);
         drop(breaker);
         if was_open != is_open {
             let sdkappid = self.caller.endpoint.app.0;
@@ -190,12 +191,6 @@ impl Asker {
                 false => tracing::info!(sdkappid, "before-send callbacks are answered again"),
             }
         }
-        self.show_breaker();
-    }
-
-    fn show_breaker(&self) {
-        let is_open = self.breaker.lock().expect(UNPOISONED).is_open();
-        self.figures.open.set(f64::from(u8::from(is_open)));
     }
 }
 
@@ -308,6 +303,11 @@ impl Figures {
 
     fn counter(sdkappid: &str, outcome: AskedOutcome) -> Counter {
         counter!("couplet_callback_questions_total", "sdkappid" => sdkappid.to_owned(), "answer" => outcome.name())
+    }
+
+    /// To be called under the breaker's lock: what is shown last must be what was last.
+    fn show(&self, is_open: bool) {
+        self.open.set(f64::from(u8::from(is_open)));
     }
 
     fn count(&self, outcome: AskedOutcome, latency_ms: u64) {

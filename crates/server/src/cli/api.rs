@@ -2,9 +2,12 @@
 
 pub(super) mod feed;
 
-use super::output::{causes, printable};
+use super::output::printable;
 use super::which_app::{Found, WhichApp};
+use crate::address::is_http;
+use crate::causes::causes;
 use crate::clock::SystemClock;
+use crate::trust::{self, BadCertificates};
 use chat::port::Clock;
 use feed::Feed;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,16 +19,15 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use protocol::url;
 use protocol::usersig::{self, Lifetime, Secret};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::error::Error;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -126,33 +128,29 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 fn parse_url(text: &str) -> Result<Uri, String> {
     let url: Uri = text.parse().map_err(|error| format!("{error}"))?;
-    let plain = url.query().is_none() && url.host().is_some_and(|host| !host.is_empty());
-    if plain && matches!(url.scheme_str(), Some("http" | "https")) {
+    if is_http(&url) && url.query().is_none() {
         return Ok(url);
     }
     Err("write http://HOST:PORT or https://HOST:PORT".to_owned())
 }
 
 fn tls(ca: Option<&Path>) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    let roots = match ca {
+        None => trust::public_authorities(),
         Some(path) => {
-            let failed = |error: &dyn Error| format!("--ca {}: {error}", path.display());
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))? {
-                let certificate = certificate.map_err(|error| failed(&error))?;
+            let failed = |words: &dyn Display| format!("--ca {}: {words}", path.display());
+            let found = trust::certificates(path).map_err(|bad| match bad {
+                BadCertificates::Unreadable(error) => failed(&error),
+                BadCertificates::Empty => failed(&"there is no certificate in it"),
+            })?;
+            let mut roots = RootCertStore::empty();
+            for certificate in found {
                 roots.add(certificate).map_err(|error| failed(&error))?;
             }
-            if roots.is_empty() {
-                return Err(format!("--ca {}: there is no certificate in it", path.display()));
-            }
+            roots
         }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has all the versions");
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
+    };
+    Ok(trust::trusting(roots).with_no_client_auth())
 }
 
 impl Api {
@@ -263,12 +261,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
 /// As it has to stand in a path or a query.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
+    url::encode(&mut out, text);
     out
 }
 

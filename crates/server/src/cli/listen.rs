@@ -14,6 +14,7 @@ mod frame;
 
 use super::Outcome;
 use super::signals::Signals;
+use crate::address::is_http;
 use crate::clock::SystemClock;
 use crate::receiver::{self, Answer, Expected, Received, Refused, Taker};
 use axum::http::{StatusCode, Uri};
@@ -90,10 +91,7 @@ struct Listening {
 
 fn http_url(text: &str) -> Result<Uri, String> {
     let url: Uri = text.parse().map_err(|error| format!("{error}"))?;
-    match (url.scheme_str(), url.host()) {
-        (Some("http" | "https"), Some(_)) => Ok(url),
-        _ => Err("it must be http:// or https:// with a host".to_owned()),
-    }
+    if is_http(&url) { Ok(url) } else { Err("it must be http:// or https:// with a host".to_owned()) }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Outcome {

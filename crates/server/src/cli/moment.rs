@@ -162,8 +162,12 @@ pub(super) fn written_date(unix_ms: u64) -> String {
 
 /// Time of day, UTC.
 pub(super) fn clock(unix_ms: u64) -> String {
-    let secs = unix_ms / SECOND_MS;
-    format!("{:02}:{:02}:{:02}", secs / 3600 % 24, secs / 60 % 60, secs % 60)
+    time_of_day(unix_ms / SECOND_MS)
+}
+
+/// The same, of a time in seconds.
+pub(super) fn time_of_day(unix_s: u64) -> String {
+    format!("{:02}:{:02}:{:02}", unix_s / 3600 % 24, unix_s / 60 % 60, unix_s % 60)
 }
 
 /// A time of this length, in its two largest units.

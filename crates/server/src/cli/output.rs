@@ -1,7 +1,8 @@
 //! How commands print what was asked for.
 
 use super::Outcome;
-use std::error::Error;
+use super::layout::Layout;
+use serde_json::Value;
 use std::io::{self, Write};
 
 /// Prints a line to the standard output.
@@ -24,18 +25,20 @@ pub(super) fn printable(text: &str) -> String {
 
 /// The beginning of such a text.
 pub(super) fn shortened(text: &str, chars_max: usize) -> String {
-    let text = printable(text);
-    match text.char_indices().nth(chars_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    let mut printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let head: String = printable.by_ref().take(chars_max).collect();
+    if printable.next().is_some() { head + "…" } else { head }
 }
 
-/// An error and what caused it, outermost first.
-pub(super) fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
+/// One element of a message: its text, or what kind it is.
+pub(super) fn element(element: &Value) -> String {
+    match element["MsgContent"]["Text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => {
+            let kind = element["MsgType"].as_str().unwrap_or_default();
+            format!("[{}]", kind.trim_start_matches("TIM").trim_end_matches("Elem"))
+        }
+    }
 }
 
 /// Rows under a heading, every column as wide as its widest cell.
@@ -51,48 +54,9 @@ pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) ->
     all.iter().map(line).collect()
 }
 
-/// JSON over several lines. Works on the text, so that members stay in their order and numbers as they were written.
+/// JSON over several lines, as it was written.
 pub(super) fn pretty(json: &str) -> String {
-    let (mut out, mut depth, mut in_string, mut escaped) = (String::new(), 0_usize, false, false);
-    let line = |out: &mut String, depth: usize| out.push_str(&format!("\n{}", "  ".repeat(depth)));
-    let mut chars = json.chars().peekable();
-    while let Some(c) = chars.next() {
-        if in_string {
-            // Those that JSON leaves unescaped.
-            out.push(if c.is_control() { ' ' } else { c });
-            in_string = escaped || c != '"';
-            escaped = c == '\\' && !escaped;
-            continue;
-        }
-        match c {
-            '{' | '[' => {
-                out.push(c);
-                while chars.next_if(|next| next.is_ascii_whitespace()).is_some() {}
-                if let Some(end) = chars.next_if(|next| matches!(next, '}' | ']')) {
-                    out.push(end);
-                    continue;
-                }
-                depth += 1;
-                line(&mut out, depth);
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                line(&mut out, depth);
-                out.push(c);
-            }
-            ',' => {
-                out.push(c);
-                line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            c if c.is_ascii_whitespace() => {}
-            c => {
-                in_string = c == '"';
-                out.push(c);
-            }
-        }
-    }
-    out
+    Layout { margin: 0, depth_max: usize::MAX }.of(json.chars())
 }
 
 #[cfg(test)]
@@ -127,5 +91,8 @@ mod tests {
         assert_eq!(shortened("a\x1b[2Jb\nc", 20), "a [2Jb c");
         assert_eq!(shortened("äöü", 2), "äö…");
         assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("a\x1b[2J\u{9b}b\r\n", 60), "a [2J b  ");
+        assert_eq!(shortened("éééé", 4), "éééé");
+        assert_eq!(shortened("ééééé", 4), "éééé…");
     }
 }

@@ -5,7 +5,7 @@ use crate::literal::literal;
 use crate::receiver::{Callback, Reply};
 use chat::port::{EndpointId, Route, Store};
 use chat::{AppId, event::Lane};
-use protocol::callback::{ReceivedQuery, WebhookHeaders, WebhookSigner};
+use protocol::callback::ReceivedQuery;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,15 +27,6 @@ fn is_signed(callback: &Callback) -> bool {
     ReceivedQuery::parse(query).sign.is_some_and(|sign| sign.made_with(TOKEN, now_s()))
 }
 
-fn body_is_signed(callback: &Callback) -> bool {
-    let received = WebhookHeaders {
-        id: callback.header("webhook-id"),
-        timestamp_s: callback.header("webhook-timestamp").parse().unwrap(),
-        signature: callback.header("webhook-signature").to_owned(),
-    };
-    WebhookSigner::new(SECRET).unwrap().verify(&received, callback.body.as_bytes())
-}
-
 #[tokio::test]
 async fn the_request_to_the_letter() {
     let mut app = Setup::told()
@@ -51,7 +42,7 @@ async fn the_request_to_the_letter() {
     );
     assert_eq!(literal(&callback.target), target);
     assert!(sign.len() == 64 && sign.bytes().all(|byte| b"0123456789abcdef".contains(&byte)), "{sign}");
-    assert!(is_signed(&callback) && body_is_signed(&callback), "{callback:?}");
+    assert!(is_signed(&callback) && callback.body_is_signed(SECRET), "{callback:?}");
     assert_eq!(callback.header("content-type"), "application/json");
     assert_eq!(callback.header("content-length"), callback.body.len().to_string());
     assert_eq!(callback.header("host"), app.receiver.address.to_string());
@@ -228,7 +219,7 @@ async fn retry_after_is_honoured_and_every_attempt_is_signed_anew() {
     let times = attempts.each_ref().map(|attempt| attempt.parameter("RequestTime").parse::<u64>().unwrap());
     assert!(times[1] >= times[0] + 2, "asked to wait 2 s: {times:?}");
     for attempt in &attempts {
-        assert!(is_signed(attempt) && body_is_signed(attempt), "{attempt:?}");
+        assert!(is_signed(attempt) && attempt.body_is_signed(SECRET), "{attempt:?}");
         assert_eq!(attempt.header("webhook-timestamp"), attempt.parameter("RequestTime"));
     }
     assert_ne!(attempts[0].parameter("Sign"), attempts[1].parameter("Sign"));

@@ -7,7 +7,6 @@ use chat::AppId;
 use chat::dispatch::FailureReason;
 use chat::event::Lane;
 use chat::port::{EndpointId, Route, Store};
-use protocol::callback::{WebhookHeaders, WebhookSigner};
 use server::address::Names;
 use std::io;
 use std::net::IpAddr;
@@ -164,21 +163,11 @@ async fn a_new_endpoint_begins_with_the_oldest_event_or_with_now() {
     assert!(now.unexpected().is_empty());
 }
 
-/// Whether the signature over the body is of this secret.
-fn is_signed(callback: &Callback, secret: &str) -> bool {
-    let headers = WebhookHeaders {
-        id: callback.header("webhook-id"),
-        timestamp_s: callback.header("webhook-timestamp").parse().unwrap(),
-        signature: callback.header("webhook-signature").to_owned(),
-    };
-    WebhookSigner::new(secret).unwrap().verify(&headers, callback.body.as_bytes())
-}
-
 #[tokio::test]
 async fn while_secrets_are_changed_both_fit() {
     let declared = format!("signing_secret = {SECRET:?}");
     let mut app = Setup::asked().callback(&declared).start().await;
-    let fits = |callback: &Callback| (is_signed(callback, SECRET), is_signed(callback, OTHER_SECRET));
+    let fits = |callback: &Callback| (callback.body_is_signed(SECRET), callback.body_is_signed(OTHER_SECRET));
     app.send_ok(["ana", "bo"], 1, "1").await;
     for _question_and_event in 0..2 {
         assert_eq!(fits(&app.receiver.next().await), (true, false));

@@ -9,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use protocol::callback::{WebhookHeaders, WebhookSigner};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,6 +76,16 @@ impl Callback {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether the signature over the body is of this secret.
+    pub(crate) fn body_is_signed(&self, secret: &str) -> bool {
+        let received = WebhookHeaders {
+            id: self.header("webhook-id"),
+            timestamp_s: self.header("webhook-timestamp").parse().unwrap(),
+            signature: self.header("webhook-signature").to_owned(),
+        };
+        WebhookSigner::new(secret).unwrap().verify(&received, self.body.as_bytes())
     }
 
     pub(crate) fn is_question(&self) -> bool {

@@ -1,5 +1,6 @@
 //! After a message is recalled or edited, or its extensions change.
 
+use super::write_name;
 use crate::{
     MsgKey,
     callback::CallbackCommand,
@@ -104,18 +105,10 @@ impl AfterModifyMsg<'_> {
             string(CallbackCommand::C2cAfterModifyMsg.as_str()),
             r#","Operator_Account":"#,
             string(self.operator),
-            r#","From_Account":"#,
-            string(self.from),
-            r#","To_Account":"#,
-            string(self.to),
-            r#","MsgSeq":"#,
-            number(u64::from(self.key.seq)),
-            r#","MsgRandom":"#,
-            number(u64::from(self.key.random)),
-            r#","MsgTime":"#,
-            number(self.key.time_s),
-            r#","MsgKey":"#,
-            key(&self.key),
+        );
+        write_name(self.from, self.to, &self.key, out);
+        write_json!(
+            out,
             r#","MsgBody":"#,
             raw(self.body),
             r#","CloudCustomData":"#,

@@ -1,5 +1,6 @@
 //! Before and after a message is sent.
 
+use super::write_name;
 use crate::{
     MsgKey,
     callback::CallbackCommand,
@@ -88,25 +89,9 @@ impl AfterSendMsg<'_> {
 
 impl MessageFacts<'_> {
     fn write_head(&self, command: CallbackCommand, out: &mut Vec<u8>) {
-        write_json!(
-            out,
-            r#"{"CallbackCommand":"#,
-            string(command.as_str()),
-            r#","From_Account":"#,
-            string(self.from),
-            r#","To_Account":"#,
-            string(self.to),
-            r#","MsgSeq":"#,
-            number(u64::from(self.key.seq)),
-            r#","MsgRandom":"#,
-            number(u64::from(self.key.random)),
-            r#","MsgTime":"#,
-            number(self.key.time_s),
-            r#","MsgKey":"#,
-            key(&self.key),
-            r#","OnlineOnlyFlag":"#,
-            flag(self.online_only),
-        );
+        write_json!(out, r#"{"CallbackCommand":"#, string(command.as_str()),);
+        write_name(self.from, self.to, &self.key, out);
+        write_json!(out, r#","OnlineOnlyFlag":"#, flag(self.online_only));
     }
 
     fn write_tail(&self, out: &mut Vec<u8>) {

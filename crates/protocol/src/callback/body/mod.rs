@@ -20,6 +20,27 @@ pub use profile::{PortraitSet, PortraitValue};
 pub use read::AfterMsgReport;
 pub use state::{StateAction, StateChange};
 
+use crate::{MsgKey, json::write_json};
+
+/// The members that say which message it is.
+fn write_name(from: &str, to: &str, msg_key: &MsgKey, out: &mut Vec<u8>) {
+    write_json!(
+        out,
+        r#","From_Account":"#,
+        string(from),
+        r#","To_Account":"#,
+        string(to),
+        r#","MsgSeq":"#,
+        number(u64::from(msg_key.seq)),
+        r#","MsgRandom":"#,
+        number(u64::from(msg_key.random)),
+        r#","MsgTime":"#,
+        number(msg_key.time_s),
+        r#","MsgKey":"#,
+        key(msg_key),
+    );
+}
+
 /// What a test compares with literal JSON.
 #[cfg(test)]
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {

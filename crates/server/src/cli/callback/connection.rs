@@ -1,7 +1,7 @@
 //! Connections to an endpoint, one step at a time, and what is heard over them.
 
 use super::certificate::Certificate;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, public_url};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::{http1, http2};
@@ -45,10 +45,7 @@ impl Place {
         };
         let host = url.host()?;
         let port = url.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let scheme = if tls { "https" } else { "http" };
-        let place = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
-        let shown = format!("{scheme}://{place}{}", url.path());
-        Some(Self { tls, host: host.trim_matches(['[', ']']).to_owned(), port, shown })
+        Some(Self { tls, host: host.trim_matches(['[', ']']).to_owned(), port, shown: public_url(&url) })
     }
 
     pub(super) fn ip(&self) -> Option<IpAddr> {

@@ -1,7 +1,7 @@
 //! An event as the API writes it, and what became of it at the endpoints.
 
 use crate::cli::moment::{clock, written};
-use crate::cli::output::{printable, shortened};
+use crate::cli::output::{element, printable, shortened};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -51,13 +51,6 @@ fn people(body: &Value) -> String {
 }
 
 fn text(body: &Value) -> String {
-    let element = |element: &Value| match element["MsgContent"]["Text"].as_str() {
-        Some(text) => text.to_owned(),
-        None => {
-            let kind = word(element, &["MsgType"]);
-            format!("[{}]", kind.trim_start_matches("TIM").trim_end_matches("Elem"))
-        }
-    };
     let elements = body["MsgBody"].as_array().map(Vec::as_slice).unwrap_or_default();
     match elements {
         [] => printable(word(&body["Info"], &["Action"])),

@@ -1,5 +1,6 @@
 //! Passing callbacks on, to the backend that is worked on.
 
+use crate::causes::chain;
 use crate::receiver::{Answer, Received};
 use axum::http::Uri;
 use http_body_util::{BodyExt, Full, Limited};
@@ -59,10 +60,4 @@ impl Forwarder {
             Err(_) => Err(format!("no answer within {ANSWER_SECS_MAX} s")),
         }
     }
-}
-
-/// An error with its causes: the outer text alone says only that something failed.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

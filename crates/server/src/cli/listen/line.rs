@@ -1,5 +1,6 @@
 //! A line for a person, in parts that may have a colour.
 
+use crate::cli::moment::clock;
 use std::fmt::Write;
 
 /// What a part is, and so which colour it has where there are colours.
@@ -21,7 +22,7 @@ pub(super) struct Line {
 impl Line {
     /// Begins with the time of day.
     pub(super) fn at(at_ms: u64) -> Self {
-        Self::default().with(Paint::Time, time_of_day(at_ms / 1000))
+        Self::default().with(Paint::Time, clock(at_ms))
     }
 
     /// Appends a part, unless it is empty.
@@ -64,18 +65,6 @@ impl Paint {
     }
 }
 
-/// Text that came from outside, without what would move the cursor of a terminal, and not longer than this.
-pub(super) fn printable(text: &str, chars_max: usize) -> String {
-    let mut printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let head: String = printable.by_ref().take(chars_max).collect();
-    if printable.next().is_some() { head + "…" } else { head }
-}
-
-/// UTC.
-pub(super) fn time_of_day(time_s: u64) -> String {
-    format!("{:02}:{:02}:{:02}", time_s / 3600 % 24, time_s / 60 % 60, time_s % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,12 +74,5 @@ mod tests {
         let line = Line::at(86_399_000).with(Paint::Plain, "").with(Paint::Bad, "failed 7");
         assert_eq!(line.to_text(false), "23:59:59  failed 7");
         assert_eq!(line.to_text(true), "\x1b[2m23:59:59\x1b[0m  \x1b[31mfailed 7\x1b[0m");
-    }
-
-    #[test]
-    fn what_comes_from_outside_cannot_move_the_cursor() {
-        assert_eq!(printable("a\x1b[2J\u{9b}b\r\n", 60), "a [2J b  ");
-        assert_eq!(printable("éééé", 4), "éééé");
-        assert_eq!(printable("ééééé", 4), "éééé…");
     }
 }

@@ -1,6 +1,8 @@
 //! A callback as one line for a person.
 
-use super::line::{Line, Paint, printable, time_of_day};
+use super::line::{Line, Paint};
+use crate::cli::moment::time_of_day;
+use crate::cli::output::{element, shortened};
 use crate::receiver::{Received, Refused};
 use protocol::callback::{CallbackCommand, ReceivedQuery};
 use serde_json::Value;
@@ -32,8 +34,8 @@ impl Seen {
         let command = body["CallbackCommand"].as_str().unwrap_or(&query.command);
         Self {
             kind: CallbackCommand::parse(command),
-            command: printable(command, NAME_CHARS_MAX),
-            platform: printable(query.platform.as_deref().unwrap_or_default(), NAME_CHARS_MAX),
+            command: shortened(command, NAME_CHARS_MAX),
+            platform: shortened(query.platform.as_deref().unwrap_or_default(), NAME_CHARS_MAX),
             body,
         }
     }
@@ -191,7 +193,7 @@ impl Seen {
                 line.with(Paint::Plain, format!("{user} went offline{platform}")).with(Paint::Plain, reason)
             }
             other => {
-                line.with(Paint::Plain, format!("{user}: {} {reason}", printable(other, NAME_CHARS_MAX)))
+                line.with(Paint::Plain, format!("{user}: {} {reason}", shortened(other, NAME_CHARS_MAX)))
             }
         }
     }
@@ -256,9 +258,9 @@ impl Seen {
     fn judged(&self, line: Line) -> Line {
         let to = name(&self.body["ContactItem"]["To_Account"]);
         let result = match &self.body["CtxcbResult"] {
-            Value::String(result) => printable(result, NAME_CHARS_MAX),
+            Value::String(result) => shortened(result, NAME_CHARS_MAX),
             Value::Null => "unknown".to_owned(),
-            result => printable(&result.to_string(), NAME_CHARS_MAX),
+            result => shortened(&result.to_string(), NAME_CHARS_MAX),
         };
         let texts =
             self.list("TextContent", |text| quoted(if text.is_object() { &text["Text"] } else { text }));
@@ -301,7 +303,7 @@ impl Seen {
         if parts.is_empty() {
             String::new()
         } else {
-            format!("“{}”", printable(&parts.join(" "), TEXT_CHARS_MAX))
+            format!("“{}”", shortened(&parts.join(" "), TEXT_CHARS_MAX))
         }
     }
 
@@ -323,7 +325,7 @@ impl Seen {
 pub(super) fn refused(refused: &Refused) -> Line {
     let query = ReceivedQuery::parse(query_of(&refused.url));
     Line::at(refused.at_ms)
-        .with(Paint::Command, format!("{:<28}", printable(&query.command, NAME_CHARS_MAX)))
+        .with(Paint::Command, format!("{:<28}", shortened(&query.command, NAME_CHARS_MAX)))
         .with(Paint::Bad, format!("refused {}: {}", refused.status.as_u16(), refused.why))
 }
 
@@ -331,25 +333,15 @@ fn query_of(url: &str) -> &str {
     url.split_once('?').map_or("", |(_, query)| query)
 }
 
-fn element(element: &Value) -> String {
-    match element["MsgContent"]["Text"].as_str() {
-        Some(text) => text.to_owned(),
-        None => {
-            let kind = element["MsgType"].as_str().unwrap_or_default();
-            format!("[{}]", kind.trim_start_matches("TIM").trim_end_matches("Elem"))
-        }
-    }
-}
-
 fn name(value: &Value) -> String {
-    printable(value.as_str().unwrap_or_default(), NAME_CHARS_MAX)
+    shortened(value.as_str().unwrap_or_default(), NAME_CHARS_MAX)
 }
 
 fn quoted(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => format!("“{}”", printable(text, TEXT_CHARS_MAX)),
-        other => printable(&other.to_string(), TEXT_CHARS_MAX),
+        Value::String(text) => format!("“{}”", shortened(text, TEXT_CHARS_MAX)),
+        other => shortened(&other.to_string(), TEXT_CHARS_MAX),
     }
 }
 

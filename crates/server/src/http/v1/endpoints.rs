@@ -7,7 +7,6 @@ use super::{EventApi, answer};
 use crate::endpoint::Endpoint;
 use axum::extract::State;
 use axum::response::Response;
-use hyper::Uri;
 use protocol::callback::CallbackCommand;
 use serde::Serialize;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ async fn shown(api: &EventApi, endpoint: &Endpoint) -> Result<Shown, Refused> {
     let now_ms = api.chat.clock.now_ms();
     let mut shown = Shown {
         endpoint: endpoint.id.0.to_string(),
-        url: public_url(&endpoint.url),
+        url: endpoint.public_url(),
         asked: endpoint.is_asked(),
         events: events(endpoint),
         read_to: String::new(),
@@ -86,29 +85,4 @@ fn events(endpoint: &Endpoint) -> Option<Vec<&'static str>> {
     let wanted: Vec<_> = CallbackCommand::ALL.iter().filter(|command| endpoint.wants(**command)).collect();
     let is_all = wanted.len() == CallbackCommand::ALL.len();
     (!is_all).then(|| wanted.into_iter().map(|command| command.as_str()).collect())
-}
-
-/// Without what may be a secret: the query, and what stands before the host.
-fn public_url(url: &str) -> String {
-    let uri: Uri = url.parse().expect("the URL of an endpoint was parsed when it was declared");
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{}://{host}{}", uri.scheme_str().unwrap_or_default(), uri.path())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_without_secrets() {
-        for (url, expected) in [
-            ("http://127.0.0.1:8080/callback", "http://127.0.0.1:8080/callback"),
-            ("https://me:secret@example.com/a/b?token=1", "https://example.com/a/b"),
-            ("https://me@[::1]:1/?x", "https://[::1]:1/"),
-            ("http://example.com", "http://example.com/"),
-        ] {
-            assert_eq!(public_url(url), expected);
-        }
-    }
 }

@@ -5,8 +5,6 @@ mod sentences;
 use super::access::Access;
 use super::item::Item;
 use super::parameters::Parameters;
-use super::position::lanes;
-use super::questions::key;
 use super::refusal::Refused;
 use super::search::{self, DISORDER_MS};
 use super::standing::EndpointStanding;
@@ -122,7 +120,8 @@ impl Wanted {
     }
 
     fn is_asked(&self, asked: &Asked) -> bool {
-        key(&asked.message) == self.key && self.is_between(asked.message.from, asked.message.to)
+        translate::named_key(&asked.message) == self.key
+            && self.is_between(asked.message.from, asked.message.to)
     }
 
     fn is(&self, event: &Event) -> bool {
@@ -153,7 +152,7 @@ async fn find(api: &EventApi, app: AppId, wanted: &Wanted) -> Result<(Option<Eve
         (Some(from), Some(to)) => {
             vec![lane_of(&ConversationId::new(app, from, to), api.store().lanes_per_app())]
         }
-        _ => lanes(app, api.store()).collect(),
+        _ => Lane::all_of(app, api.store().lanes_per_app()).collect(),
     };
     let mut whole = Search::NotThere;
     for lane in lanes {

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::item::Item;
 use super::position::Position;
-use super::reader::{Notices, POLL_SECS, Reader};
+use super::reader::{Notices, Reader};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -64,20 +64,11 @@ impl Follower {
             if !page.items.is_empty() {
                 return Some(Bytes::from(events(&page.items)));
             }
-            let notices = &mut self.notices;
-            let news = async {
-                if !page.more {
-                    tokio::select! {
-                        () = notices.next() => {}
-                        () = sleep(Duration::from_secs(POLL_SECS)) => {}
-                    }
-                }
-            };
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return None,
                 () = &mut silence => return Some(Bytes::from(comment(self.reader.position()))),
-                () = news => {}
+                () = self.notices.next(page.more) => {}
             }
         }
     }

@@ -1,9 +1,9 @@
 //! One event as it is shown: what an endpoint is told, and around it what the callback has in its URL.
 
-use super::position::{Place, Position, lanes};
+use super::position::{Place, Position};
 use super::search;
 use crate::{render, translate};
-use chat::event::Event;
+use chat::event::{Event, Lane};
 use chat::port::{Store, Stored};
 use protocol::RawValue;
 use serde::Serialize;
@@ -40,7 +40,7 @@ impl Item {
     pub(super) async fn alone(store: &dyn Store, event: &Event) -> Stored<Self> {
         let own = event.id.lane;
         let mut places = Vec::new();
-        for lane in lanes(own.app, store) {
+        for lane in Lane::all_of(own.app, store.lanes_per_app()) {
             places.push(match lane == own {
                 true => Place { epoch: event.id.epoch, offset: event.id.offset },
                 false => {

@@ -1,8 +1,7 @@
 //! Where a reader is in an app's events, as the text that it keeps for us.
 
-use chat::AppId;
 use chat::event::{EventId, Lane};
-use chat::port::{LaneExtent, Store};
+use chat::port::LaneExtent;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,11 +18,6 @@ pub(super) struct Place {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
-
-/// Every lane of an app.
-pub(super) fn lanes(app: AppId, store: &dyn Store) -> impl Iterator<Item = Lane> + use<> {
-    (0..store.lanes_per_app()).map(move |index| Lane { app, index })
-}
 
 /// Why a place leads nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::item::Item;
 use super::parameters::{INTEGER_MAX, Parameters};
 use super::position::Position;
-use super::reader::{Filter, Notices, POLL_SECS, Reader, Start};
+use super::reader::{Filter, Notices, Reader, Start};
 use super::refusal::Refused;
 use super::{EventApi, answer, follow};
 use axum::extract::{RawQuery, State};
@@ -77,21 +77,13 @@ async fn wait(
             let next = reader.position().to_string();
             return Ok(answer(&Pulled { events: page.items, next, more: page.more }));
         }
-        let news = async {
-            // What does not fit was passed over, and there is more to look at.
-            if !page.more {
-                tokio::select! {
-                    () = notices.next() => {}
-                    () = sleep(Duration::from_secs(POLL_SECS)) => {}
-                }
-            }
-        };
         tokio::select! {
             // The ends come first: a busy log with nothing that fits would never let them have their turn.
             biased;
             () = api.stop.cancelled() => may_wait = false,
             () = &mut over => may_wait = false,
-            () = news => {}
+            // With more, what does not fit was passed over.
+            () = notices.next(page.more) => {}
         }
     }
 }

@@ -5,21 +5,11 @@ use super::parameters::Parameters;
 use super::refusal::Refused;
 use super::{EventApi, answer};
 use crate::asked::{Asked, AskedOutcome};
+use crate::translate;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use chat::event::MessageName;
-use protocol::MsgKey;
 use serde::Serialize;
 use std::sync::Arc;
-
-const OUTCOMES: [AskedOutcome; 6] = [
-    AskedOutcome::Passed,
-    AskedOutcome::Replaced,
-    AskedOutcome::Vetoed,
-    AskedOutcome::Dropped,
-    AskedOutcome::Failed,
-    AskedOutcome::Skipped,
-];
 
 #[derive(Serialize)]
 struct Questions {
@@ -50,13 +40,8 @@ pub(super) async fn list(
 }
 
 fn outcome(name: &str) -> Result<AskedOutcome, Refused> {
-    let found = OUTCOMES.into_iter().find(|outcome| outcome.name() == name);
+    let found = AskedOutcome::ALL.into_iter().find(|outcome| outcome.name() == name);
     found.ok_or_else(|| Refused::bad_parameter(format!("there is no outcome {name:?}")))
-}
-
-/// The `MsgKey` of a message.
-pub(super) fn key(message: &MessageName) -> MsgKey {
-    MsgKey { seq: message.wire_seq, random: message.random, time_s: message.time_s }
 }
 
 impl From<Asked> for Shown {
@@ -64,7 +49,7 @@ impl From<Asked> for Shown {
         let Asked { at_ms, message, outcome, latency_ms, words } = asked;
         Self {
             at_ms,
-            key: key(&message).to_string(),
+            key: translate::named_key(&message).to_string(),
             from: message.from.to_string(),
             to: message.to.to_string(),
             outcome: outcome.name(),

@@ -1,7 +1,7 @@
 //! Reads an app's events on from a position, page by page.
 
 use super::item::Item;
-use super::position::{Gone, Place, Position, lanes};
+use super::position::{Gone, Place, Position};
 use super::refusal::Refused;
 use super::search;
 use crate::bus::{Bell, LocalBus};
@@ -12,11 +12,13 @@ use chat::port::{LaneExtent, Store, Stored};
 use futures_util::future::select_all;
 use protocol::callback::CallbackCommand;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Events read at once.
 const READ_LEN: usize = 128;
 /// How often whoever waits looks although nobody said that there is something new.
-pub(super) const POLL_SECS: u64 = 5;
+const POLL_SECS: u64 = 5;
 /// Events looked at for one page: a filter that fits nothing must not read the whole log in one call.
 const SCAN_LEN_MAX: usize = 10_000;
 /// A page ends here, though not before its first event.
@@ -79,7 +81,7 @@ impl Page {
 
 async fn extents(app: AppId, store: &dyn Store) -> Stored<Vec<(Lane, Option<LaneExtent>)>> {
     let mut extents = Vec::new();
-    for lane in lanes(app, store) {
+    for lane in Lane::all_of(app, store.lanes_per_app()) {
         extents.push((lane, store.lane(lane).await?));
     }
     Ok(extents)
@@ -211,13 +213,20 @@ pub(super) struct Notices(Vec<Bell>);
 
 impl Notices {
     pub(super) fn of(app: AppId, bus: &LocalBus, store: &dyn Store) -> Self {
-        Self(lanes(app, store).map(|lane| bus.lane(lane)).collect())
+        Self(Lane::all_of(app, store.lanes_per_app()).map(|lane| bus.lane(lane)).collect())
     }
 
-    /// Returns when something was recorded since the last time. Cancel-safe.
-    pub(super) async fn next(&mut self) {
+    /// Returns when it makes sense to look again: at once when there was more to look at, else when something was
+    /// recorded, and now and then although nobody said so. Cancel-safe.
+    pub(super) async fn next(&mut self, more: bool) {
+        if more {
+            return;
+        }
         let rings = self.0.iter().map(|bell| Box::pin(bell.rung()));
-        let ((), _, _) = select_all(rings).await;
+        tokio::select! {
+            _rung = select_all(rings) => {}
+            () = sleep(Duration::from_secs(POLL_SECS)) => {}
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{Stop, began, now_ms};
 use crate::callback;
+use crate::causes::causes;
 use crate::cli::callback::connection::{Reply, Way};
 use crate::cli::callback::report::{Found, Report, Step};
 use crate::cli::callback::sample;
-use crate::cli::output::{causes, shortened};
+use crate::cli::output::shortened;
 use crate::config::BeforeFailure;
 use crate::render::Callback;
 use bytes::Bytes;
