@@ -99,6 +99,12 @@ impl ErrorCode {
 }
 
 error_codes! {
+    ExtensionInternal = 10002, temporary,
+        "the server could not do this now",
+        "The server failed at a command for message extensions, for example because its store is unavailable.";
+    ExtensionParameter = 10004, lasting,
+        "a parameter is missing or not valid",
+        "The body of a command for message extensions is not JSON, a member is missing or not valid, or a message would have too many pairs.";
     NotConnected = 11001, lasting,
         "the first frame must be connect",
         "A client frame came before `connect` was answered.";
@@ -144,21 +150,114 @@ error_codes! {
     SenderMuted = 20012, lasting,
         "the sender is muted",
         "The sender is muted in one-to-one conversations.";
+    MessageNotFound = 20022, lasting,
+        "there is no such message",
+        "No message between the two accounts has this key.";
+    MessageRecalled = 20023, lasting,
+        "the message has been recalled",
+        "The message that the key names was recalled before.";
+    MessageVersionConflict = 20027, lasting,
+        "the message was edited in the meantime",
+        "An edit names the `MsgVersion` that it is meant for, and the message has another one by now.";
+    ExtensionsNotSupported = 23002, lasting,
+        "the message was sent without SupportMessageExtension",
+        "Key-value pairs are put on a message that was sent without `SupportMessageExtension`.";
+    ExtendedMessageNotFound = 23004, lasting,
+        "there is no such message",
+        "A command for message extensions names a message that is not there, or was recalled.";
+    RelationParameter = 30001, lasting,
+        "a parameter is missing or not valid",
+        "The body of a `sns` command is not JSON, or a member is missing or not valid. As the code of one item: it is there already, or it is not there.";
+    RelationAccountNotFound = 30003, lasting,
+        "the account does not exist",
+        "A `sns` command names an account that does not exist.";
+    RelationInternal = 30006, temporary,
+        "the server could not do this now",
+        "The server failed at a `sns` command, for example because its store is unavailable.";
+    FriendRequestsForbidden = 30009, lasting,
+        "the user may not send friend requests",
+        "The profile of the user who asks has `AdminForbid_Type_SendOut`.";
+    FriendListFull = 30010, lasting,
+        "the friend list is full",
+        "The user has as many friends as the app allows.";
+    FriendGroupsFull = 30011, lasting,
+        "there are too many friend groups",
+        "The user has, or would have, more than 32 friend groups.";
+    FriendRequestsFull = 30012, lasting,
+        "too many friend requests are waiting",
+        "The peer has as many unanswered friend requests as the app allows.";
+    BlocklistFull = 30013, lasting,
+        "the blocklist is full",
+        "The user blocks as many others as the app allows.";
+    PeerFriendListFull = 30014, lasting,
+        "the friend list of the peer is full",
+        "The peer has as many friends as the app allows.";
+    PeerIsBlocked = 30515, lasting,
+        "the user blocks the peer",
+        "A friend is to be made who is on the user's own blocklist.";
+    PeerDeniesFriends = 30516, lasting,
+        "the peer takes no friend requests",
+        "The profile of the peer has `AllowType_Type_DenyAny`.";
+    BlockedByPeer = 30525, lasting,
+        "the peer blocks the user",
+        "A friend is to be made who has the user on the blocklist.";
+    FriendRequestPending = 30539, lasting,
+        "the friend request waits for the peer's consent",
+        "The request was sent, and the peer has to agree. No failure: the users are friends as soon as that happens.";
+    NotFriendsYet = 31704, lasting,
+        "the peer is not a friend",
+        "A friendship is to be ended that does not exist.";
+    ProfileParameter = 40001, lasting,
+        "Err_Profile_Comm_Decode_Fail",
+        "The body of a `profile` command is not JSON, or a member is missing or not valid.";
+    ProfileToAccountMissing = 40002, lasting,
+        "To_Account must be an Array of 1 to 100 UserIDs",
+        "`To_Account` is missing or empty.";
+    ProfileAccountNotFound = 40003, lasting,
+        "the account does not exist",
+        "A `profile` command, or one item of it, names an account that does not exist.";
+    ProfileInternal = 40006, temporary,
+        "the server could not do this now",
+        "The server failed at a `profile` command, for example because its store is unavailable.";
+    ProfileTagUnknown = 40009, lasting,
+        "there is no such tag",
+        "A tag is neither one of the standard ones nor of the form Tag_Profile_Custom_ and one to eight letters, or there are too many custom ones.";
     ValueTooLong = 40601, lasting,
         "a profile value is longer than 500 bytes",
-        "`Nick` or `FaceUrl` of an import is longer than 500 bytes.";
+        "A text of a profile is longer than its tag allows: 500 bytes for most.";
+    ProfileValueInvalid = 40605, lasting,
+        "the value is not one of those that the tag allows",
+        "The value of a standard profile tag is not one of its documented values.";
+    ProfileValueWrongType = 40610, lasting,
+        "the value has the wrong type for its tag",
+        "A profile tag was given a number where a text belongs, or the other way round.";
+    ContactAccountNotFound = 50001, lasting,
+        "the account does not exist",
+        "A `recentcontact` command names an account that does not exist.";
+    ContactParameter = 50002, lasting,
+        "a parameter is missing or not valid",
+        "The body of a `recentcontact` command is not JSON, or a member is missing or not valid.";
+    ContactInternal = 50004, temporary,
+        "the server could not do this now",
+        "The server failed at a `recentcontact` command, for example because its store is unavailable.";
+    TooManyPinned = 51012, lasting,
+        "too many conversations are pinned",
+        "The user would have more than 50 pinned conversations.";
     BadUrl = 60002, lasting,
         "the URL or the HTTP request cannot be parsed",
         "The HTTP request or its URL cannot be parsed.";
     RateLimited = 60007, temporary,
         "too many calls of this command",
-        "The command was called more often than the app's rate limit allows.";
+        "The command was called more often than its rate limit allows.";
     UnknownCommand = 60009, lasting,
         "this command is not known",
         "The path of a REST call names no command of this server.";
     NotAdmin = 60010, lasting,
         "the identifier is not an admin of the app",
         "The caller of a REST command has a valid UserSig and is not an admin.";
+    AppRateLimited = 60011, temporary,
+        "too many calls of this app",
+        "The app made more REST calls than its rate limit allows.";
     SdkAppIdMissing = 60012, lasting,
         "sdkappid is missing",
         "The URL of a REST call, or a `connect` frame, has no sdkappid.";
@@ -191,7 +290,7 @@ error_codes! {
         "The UserSig was issued before the user was kicked.";
     AccountNotFound = 70107, lasting,
         "Err_TLS_PT_Open_Login_Account_Not_Exist",
-        "An account command, or one item of it, names an account that does not exist.";
+        "An account command, or one item of a command for many, names an account that does not exist.";
     AccountParameter = 70402, lasting,
         "a parameter is missing or not valid",
         "The body of an account command is not JSON, or a member is missing or not valid.";
@@ -231,12 +330,24 @@ error_codes! {
     BadFormat = 90010, lasting,
         "a member of the request is not of the documented format",
         "A member of the body, or of an element of `MsgBody`, is not of the documented format.";
+    TooManyTargets = 90011, lasting,
+        "there are more than 500 targets",
+        "`To_Account` of a command for many accounts has more than 500 items.";
     RecipientNotFound = 90012, lasting,
         "invalid To_Account",
         "None of the recipients is an account of the app.";
     LifeTimeTooLong = 90026, lasting,
         "MsgLifeTime is too large",
         "Reserved: this server shortens a too large `MsgLifeTime` to seven days.";
+    TargetsNotArray = 90028, lasting,
+        "To_Account must be an Array",
+        "`To_Account` of `batchsendmsg` is missing or not an array.";
+    NoTargets = 90029, lasting,
+        "To_Account is empty",
+        "`To_Account` of `batchsendmsg` is an empty array.";
+    BadSyncFromOldSystem = 90030, lasting,
+        "SyncFromOldSystem must be 2 or 5",
+        "`SyncFromOldSystem` of `importmsg` is missing, or not 1, 2 or 5.";
     BadSyncOtherMachine = 90031, lasting,
         "SyncOtherMachine must be 1 or 2",
         "`SyncOtherMachine` is not one of the documented integers.";
@@ -252,12 +363,39 @@ error_codes! {
     BadMsgKey = 90054, lasting,
         "a MsgKey has the form <MsgSeq>_<MsgRandom>_<MsgTime>",
         "A message key is missing where required, or malformed.";
+    BatchMessageTooLong = 90055, lasting,
+        "the message is longer than 12 KB",
+        "The text, the numbers and the custom data of a message of `batchsendmsg` together exceed 12,288 bytes.";
+    BatchRateLimited = 90057, temporary,
+        "too many messages were sent to many",
+        "`batchsendmsg` sent more messages in a minute than the app's rate limit allows.";
     Internal = 91000, temporary,
         "the server could not do this now",
         "The server failed, for example because its store is unavailable. Nothing was acknowledged; send the same again.";
     PacketTooLarge = 93000, lasting,
         "the JSON of MsgBody is larger than 128 KiB",
         "The JSON text of `MsgBody` exceeds 128 KiB, or the body of a REST call exceeds `limits.rest_body_bytes_max`.";
+    MuteBadJson = 130_001, lasting,
+        "the body is not a JSON object",
+        "The body of an `openconfigsvr` command is not a JSON object.";
+    MuteGetAccountMissing = 130_002, lasting,
+        "Get_Account is missing",
+        "`getnospeaking` was called without `Get_Account`.";
+    MuteGetAccountInvalid = 130_003, lasting,
+        "Get_Account is not an account",
+        "`Get_Account` is not a String, not a valid UserID, or not an account of the app.";
+    MuteSetAccountMissing = 130_004, lasting,
+        "Set_Account is missing",
+        "`setnospeaking` was called without `Set_Account`.";
+    MuteSetAccountInvalid = 130_005, lasting,
+        "Set_Account is not an account",
+        "`Set_Account` is not a String, not a valid UserID, or not an account of the app.";
+    MuteTimeMissing = 130_008, lasting,
+        "C2CmsgNospeakingTime or GroupmsgNospeakingTime must be an unsigned 32-bit integer",
+        "`setnospeaking` was called without a time, or with one that is not an unsigned 32-bit integer.";
+    MuteInternal = 130_014, temporary,
+        "the server could not do this now",
+        "The server failed at an `openconfigsvr` command, for example because its store is unavailable.";
 }
 
 macro_rules! close_codes {

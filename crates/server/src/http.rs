@@ -84,7 +84,7 @@ async fn call(
         Err(failure) => Err(failure),
     };
     let code = result.as_ref().err().map_or(0, |failure| failure.code);
-    let (service, command) = command.path();
+    let (service, command) = (command.service().path(), command.name());
     counter!("couplet_rest_calls_total", "api" => command, "service" => service, "code" => code_label(code))
         .increment(1);
     answer(&result)
@@ -101,7 +101,7 @@ impl Rest {
         let caller = self.caller(query).map_err(|failure| match is_json_object(&body) {
             true => failure,
             // The documented order puts the body's JSON first. Looking only now saves good calls the extra pass.
-            false => command.bad_json().into(),
+            false => command.service().bad_json().into(),
         })?;
         let call = Call { caller, body, ip };
         match command {
@@ -111,6 +111,7 @@ impl Rest {
             Command::MultiAccountImport => self.import_accounts(call).await,
             Command::AccountCheck => self.check_accounts(call).await,
             Command::AccountDelete => self.delete_accounts(call).await,
+            _ => return Err(ErrorCode::UnknownCommand.into()),
         }
         .map(Bytes::from)
     }
@@ -129,8 +130,8 @@ fn is_json_object(body: &[u8]) -> bool {
 
 /// A store that fails is logged here, once, and told as a passing failure of the command's service.
 fn store_failure(command: Command, error: &StoreError) -> Failure {
-    tracing::error!(%error, api = command.path().1, "a call failed in the store");
-    command.internal_error().into()
+    tracing::error!(%error, api = command.name(), "a call failed in the store");
+    command.service().internal_error().into()
 }
 
 /// Time for a body to arrive. A caller that dribbles must not hold its place for ever.

@@ -1,0 +1,5 @@
+//! Friends and blocklists.
+
+pub mod friend;
+pub mod group;
+pub mod blocklist;
