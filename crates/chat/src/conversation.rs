@@ -34,6 +34,12 @@ impl Inbox {
         Position { epoch: self.epoch, offset: self.offset }
     }
 
+    /// Changes the count by what came in or was read.
+    pub fn count(&mut self, by: i64) {
+        let unread = i64::from(self.unread) + by;
+        self.unread = u32::try_from(unread).expect("no more is read than was unread");
+    }
+
     /// Adds an entry. The entry carries the unread total after it, so the last one is also the inbox's state.
     pub fn log(&mut self, change: Change) -> LogEntry {
         self.offset += 1;
@@ -58,6 +64,65 @@ pub enum Change {
     /// `reader` has read the conversation with `peer` up to `seq`, whose message is of `time_s`.
     /// Both people's logs have it: the reader's other devices clear their count, the peer learns of it.
     Read { reader: UserId, peer: UserId, time_s: u64, seq: u64 },
+    /// Something happened to the message that stands at (`time_s`, `seq`).
+    Altered { peer: UserId, time_s: u64, seq: u64, how: Alteration },
+    /// The user's own view of the conversation with `peer` changed.
+    View { peer: UserId, how: ViewChange },
+    /// What the user and `peer` are to one another changed.
+    Relation { peer: UserId, how: RelationNews },
+    /// The user's own profile was written to.
+    Profile,
+}
+
+/// What happened to a message. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alteration {
+    Recalled = 1,
+    Edited = 2,
+    /// Its recipient has confirmed that it was read.
+    Confirmed = 3,
+    /// Its key-value pairs changed.
+    Extended = 4,
+    /// The owner of the log has taken it out of their own history.
+    Deleted = 5,
+}
+
+impl Alteration {
+    pub const ALL: [Self; 5] = [Self::Recalled, Self::Edited, Self::Confirmed, Self::Extended, Self::Deleted];
+}
+
+/// What a person did to their own view of a conversation. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewChange {
+    /// Taken out of the list; the history stays.
+    Removed = 1,
+    /// Taken out of the list, with the history.
+    Erased = 2,
+    Pinned = 3,
+    Unpinned = 4,
+}
+
+impl ViewChange {
+    pub const ALL: [Self; 4] = [Self::Removed, Self::Erased, Self::Pinned, Self::Unpinned];
+}
+
+/// What is new between two people, seen by one of them. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationNews {
+    /// The peer is on the user's friend list now.
+    Befriended = 1,
+    Unfriended = 2,
+    Blocked = 3,
+    Unblocked = 4,
+    /// The peer wants to be friends.
+    Asked = 5,
+    /// What the user notes of the peer changed.
+    Noted = 6,
+}
+
+impl RelationNews {
+    pub const ALL: [Self; 6] =
+        [Self::Befriended, Self::Unfriended, Self::Blocked, Self::Unblocked, Self::Asked, Self::Noted];
 }
 
 /// The state of a conversation.
@@ -76,11 +141,18 @@ pub struct View {
     pub unread: u32,
     /// Everything up to this message has been read.
     pub read_seq: u64,
+    /// Everything up to this time has been read as well.
+    pub read_time_s: u64,
     /// Everything up to this message is no longer shown.
     pub cleared_seq: u64,
+    /// Nothing that is shown is older than this. Only messages that were imported after the history was cleared can
+    /// be older than the clearing.
+    pub oldest_s: u64,
     /// The message that the conversation list shows and sorts by; 0 when there is none.
     pub head_seq: u64,
     pub head_time_s: u64,
+    /// When it was pinned; 0 when it is not.
+    pub pinned_ms: u64,
 }
 
 /// The place a new message was given.
@@ -104,18 +176,40 @@ impl Conversation {
         place
     }
 
-    /// The place of the last message.
+    /// Takes the next place for a message of another time. Numbers follow the commits, times do not.
+    pub fn insert(&mut self, time_s: u64) -> Place {
+        self.seq += 1;
+        self.time_s = self.time_s.max(time_s);
+        Place { seq: self.seq, time_s }
+    }
+
+    /// A place that no message so far stands behind.
     pub fn last(&self) -> Place {
         Place { seq: self.seq, time_s: self.time_s }
     }
 
-    /// Marks everything as read for one side. `None` when nothing was unread.
+    /// Marks everything as read for one side. `None` when nothing was unread, and then nothing is changed.
     pub fn read(&mut self, side: Side) -> Option<Read> {
         let place = self.last();
         let view = self.view(side);
-        let count = std::mem::take(&mut view.unread);
+        if view.unread == 0 {
+            return None;
+        }
         view.read_seq = place.seq;
-        (count > 0).then_some(Read { place, count })
+        Some(Read { place, count: std::mem::take(&mut view.unread) })
+    }
+
+    /// Marks everything up to a time as read for one side, behind which so many messages are unread. `None` when
+    /// nothing was unread up to there, and then nothing is changed.
+    pub fn read_part(&mut self, side: Side, until_s: u64, unread_behind: u32) -> Option<Read> {
+        let view = self.view(side);
+        let count = view.unread - unread_behind;
+        if count == 0 {
+            return None;
+        }
+        view.read_time_s = view.read_time_s.max(until_s);
+        view.unread = unread_behind;
+        Some(Read { place: Place { seq: view.read_seq, time_s: until_s }, count })
     }
 
     pub fn view(&mut self, side: Side) -> &mut View {
@@ -132,14 +226,35 @@ pub struct Read {
 }
 
 impl View {
+    /// Puts a message at the head, unless a newer one stands there.
     pub fn show(&mut self, place: Place) {
-        self.head_seq = place.seq;
-        self.head_time_s = place.time_s;
+        if place.time_s >= self.head_time_s {
+            self.head_seq = place.seq;
+            self.head_time_s = place.time_s;
+        }
     }
 
-    /// Forgets everything up to `place`: the view of a person who has left.
-    pub fn clear(&mut self, place: Place) {
-        *self = Self { read_seq: place.seq, cleared_seq: place.seq, ..Self::default() };
+    /// Whether a message at this place is still to be read.
+    pub fn is_unread(&self, place: Place) -> bool {
+        place.seq > self.read_seq && place.time_s > self.read_time_s && place.seq > self.cleared_seq
+    }
+
+    /// Whether it is in the list of conversations.
+    pub fn is_listed(&self) -> bool {
+        self.head_seq > 0
+    }
+
+    /// Takes the conversation out of the list. What was unread in it counts no longer: nobody could read it there.
+    /// Returns how much that was.
+    pub fn remove(&mut self, last: Place) -> u32 {
+        (self.head_seq, self.head_time_s, self.pinned_ms) = (0, 0, 0);
+        self.read_seq = last.seq;
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Forgets everything up to `last`, which is where the conversation ends.
+    pub fn clear(&mut self, last: Place) {
+        *self = Self { read_seq: last.seq, cleared_seq: last.seq, oldest_s: last.time_s, ..Self::default() };
     }
 }
 

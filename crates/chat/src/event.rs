@@ -332,16 +332,28 @@ pub enum Refusal {
     Filtered = 4,
     Vetoed = 5,
     GateFailed = 6,
+    SenderMuted = 7,
+    /// By the recipient.
+    Blocked = 8,
+    /// Only friends may write to one another, and neither has the other.
+    NotFriends = 9,
+    NotInRecipientsFriends = 10,
+    NotInSendersFriends = 11,
 }
 
 impl Refusal {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownAccount,
         Self::TooLong,
         Self::SeveralCustomElements,
         Self::Filtered,
         Self::Vetoed,
         Self::GateFailed,
+        Self::SenderMuted,
+        Self::Blocked,
+        Self::NotFriends,
+        Self::NotInRecipientsFriends,
+        Self::NotInSendersFriends,
     ];
 }
 
@@ -350,7 +362,12 @@ impl Refusal {
     /// refused, is no news to it.
     pub fn is_told(self) -> bool {
         match self {
-            Self::Filtered => true,
+            Self::Filtered
+            | Self::SenderMuted
+            | Self::Blocked
+            | Self::NotFriends
+            | Self::NotInRecipientsFriends
+            | Self::NotInSendersFriends => true,
             Self::UnknownAccount
             | Self::TooLong
             | Self::SeveralCustomElements

@@ -97,6 +97,11 @@ impl DuplicateGuard {
         }
     }
 
+    /// Forgets a send whose message is no more.
+    pub fn forget(&mut self, key: &SendKey) {
+        self.sends.remove(&self.fingerprint(key));
+    }
+
     /// Forgets what is past the window. Called often, it does little each time.
     pub fn expire(&mut self, now_s: u64) {
         while let Some((_, time_s)) = self.by_age.front().copied()

@@ -1,6 +1,7 @@
 //! What is said: a message as it is kept, and the content as its sender gave it.
 
-use crate::id::{AppId, ConversationId, UserId};
+use crate::conversation::Place;
+use crate::id::{AppId, ConversationId, Side, UserId};
 use bytes::Bytes;
 
 /// A message as history, devices and events know it.
@@ -27,6 +28,20 @@ pub struct Message {
     /// CRC32 of the content as it was sent, before any rewriting: a resend repeats these bytes.
     pub content_crc: u32,
     pub delivery: Delivery,
+    pub fate: Fate,
+}
+
+/// What has become of a message since it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fate {
+    /// Taken back: the message keeps its place, and has no content any more.
+    pub recalled: bool,
+    /// How often it was edited.
+    pub version: u32,
+    /// The recipient has confirmed that this message was read.
+    pub confirmed: bool,
+    /// Which of the two people have taken it out of their own history; indexed by [`Side`].
+    pub deleted: [bool; 2],
 }
 
 impl Message {
@@ -38,9 +53,34 @@ impl Message {
         MessageKey { wire_seq: self.wire_seq, random: self.random, time_s: self.time_s }
     }
 
-    /// Whether `viewer` finds the message in their history and log.
+    /// The side of a person of its conversation.
+    pub fn side(&self, person: &UserId) -> Side {
+        if *person == self.from.min(self.to) { Side::Low } else { Side::High }
+    }
+
+    /// Whether `viewer` finds the message in their history.
     pub fn visible_to(&self, viewer: &UserId) -> bool {
-        !(self.delivery.hidden_from_sender && *viewer == self.from && self.from != self.to)
+        let to_oneself = self.from == self.to;
+        let hidden = if *viewer == self.from {
+            self.delivery.hidden_from_sender
+        } else {
+            self.delivery.hidden_from_recipient
+        };
+        (to_oneself || !hidden) && !self.fate.deleted[self.side(viewer) as usize]
+    }
+
+    /// Whether the recipient is counted an unread message for it, as long as it is not read.
+    pub fn counts(&self) -> bool {
+        let Delivery { no_unread, hidden_from_recipient, .. } = self.delivery;
+        self.from != self.to
+            && !no_unread
+            && !hidden_from_recipient
+            && !self.fate.recalled
+            && !self.fate.deleted[self.side(&self.to) as usize]
+    }
+
+    pub fn place(&self) -> Place {
+        Place { seq: self.seq, time_s: self.time_s }
     }
 }
 
@@ -59,6 +99,8 @@ pub struct Delivery {
     pub online_only: bool,
     /// The sender's history and devices do not get it.
     pub hidden_from_sender: bool,
+    /// The recipient's history and devices do not get it: they do not want it, and the sender need not know.
+    pub hidden_from_recipient: bool,
     /// Does not count as unread.
     pub no_unread: bool,
     /// Does not touch the conversation list.
@@ -69,6 +111,8 @@ pub struct Delivery {
     pub extensible: bool,
     /// A word list marked it.
     pub marked: bool,
+    /// Was put into the history, and not sent.
+    pub imported: bool,
 }
 
 /// The content of a send: opaque bytes, and what the rules need to know of them.

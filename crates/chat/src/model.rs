@@ -3,18 +3,23 @@
 //! It is the yardstick of the contract suite and the ground of the simulation. It knows no batches, no caches and
 //! no files; where another store answers differently, the other store is wrong.
 
-use crate::append;
+mod messages;
+mod people;
+mod events;
+
+use crate::alter::Extensions;
 use crate::conversation::{Change, Conversation, Inbox, LogEntry, Position};
 use crate::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use crate::event::{Event, EventDraft, EventId, Lane};
-use crate::guard::{DuplicateGuard, FirstSend, SendKey};
+use crate::guard::{DuplicateGuard, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::Message;
 use crate::port::{
-    Account, Append, Appended, Changes, Checkpoint, Committed, DeliveryState, EndpointId, Hint, HistoryPage,
-    HistoryQuery, LaneExtent, LogRecord, MarkRead, Preview, ReadMark, Route, Store, Stored,
+    Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Changes, Checkpoint, ContactsPage,
+    ContactsQuery, DeliveryState, EndpointId, Found, Hint, HistoryPage, HistoryQuery, ImportMessage,
+    Imported, Landing, LaneExtent, ListQuery, Listed, LogRecord, MarkRead, MessageKey, PersonChanged,
+    Portrait, Preview, ReadMark, Relate, Related, Route, SendQuery, Store, Stored, Terms, Tie, ViewChanged,
 };
-use crate::send::lane_of;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,16 +30,27 @@ pub const TRIM_EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub struct Model {
     state: Mutex<State>,
-    lanes_per_app: u16,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     accounts: BTreeMap<(AppId, UserId), AccountState>,
-    conversations: BTreeMap<ConversationId, (Conversation, Vec<Arc<Message>>)>,
+    /// What the first user keeps of the second.
+    ties: BTreeMap<(AppId, UserId, UserId), Tie>,
+    conversations: BTreeMap<ConversationId, Talk>,
     lanes: BTreeMap<Lane, LaneState>,
+    lanes_per_app: u16,
     routes: BTreeMap<Route, RouteState>,
     guard: DuplicateGuard,
+}
+
+/// A conversation with everything in it.
+#[derive(Debug, Default)]
+struct Talk {
+    conversation: Conversation,
+    messages: Vec<Arc<Message>>,
+    /// By the number of the message.
+    extensions: BTreeMap<u64, Extensions>,
 }
 
 #[derive(Debug, Default)]
@@ -53,11 +69,18 @@ struct RouteState {
     delivered: Vec<Delivered>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct AccountState {
     exists: bool,
     inbox: Inbox,
     log: Vec<LogEntry>,
+    portrait: Portrait,
+}
+
+impl AccountState {
+    fn none() -> Self {
+        Self { exists: false, inbox: Inbox::new(0), log: Vec::new(), portrait: Portrait::default() }
+    }
 }
 
 impl Default for Model {
@@ -69,7 +92,16 @@ impl Default for Model {
 impl Model {
     pub fn with_lanes(lanes_per_app: u16) -> Self {
         assert!(lanes_per_app > 0, "an app's events need a lane");
-        Self { state: Mutex::default(), lanes_per_app }
+        let state = State {
+            accounts: BTreeMap::new(),
+            ties: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            lanes_per_app,
+            routes: BTreeMap::new(),
+            guard: DuplicateGuard::default(),
+        };
+        Self { state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,42 +124,26 @@ impl State {
         self.accounts.get_mut(&(app, user)).expect("the caller has looked whether the account exists")
     }
 
-    fn log(&mut self, app: AppId, user: UserId, change: Change, message: Option<&Arc<Message>>) -> Hint {
+    fn log(
+        &mut self,
+        app: AppId,
+        user: UserId,
+        change: Change,
+        unread_by: i64,
+        message: Option<&Arc<Message>>,
+    ) -> Hint {
         let account = self.account(app, user);
+        account.inbox.count(unread_by);
         let entry = account.inbox.log(change);
         account.log.push(entry);
         Hint { epoch: account.inbox.epoch, record: LogRecord { entry, message: message.cloned() } }
-    }
-
-    fn record(&mut self, lane: Lane, draft: EventDraft) -> EventId {
-        let log = self
-            .lanes
-            .entry(lane)
-            .or_insert_with(|| LaneState { epoch: draft.recorded_ms, ..LaneState::default() });
-        let id = EventId { lane, epoch: log.epoch, offset: log.last() + 1 };
-        log.events.insert(id.offset, draft.at(id));
-        id
     }
 }
 
 #[async_trait]
 impl Store for Model {
     async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()> {
-        let mut state = self.lock();
-        for account in accounts {
-            let known = state.accounts.entry((app, account.user)).or_insert(AccountState {
-                exists: false,
-                inbox: Inbox::new(0),
-                log: Vec::new(),
-            });
-            if !known.exists {
-                *known = AccountState {
-                    exists: true,
-                    inbox: Inbox::new(now_ms.max(known.inbox.epoch + 1)),
-                    log: Vec::new(),
-                };
-            }
-        }
+        self.lock().import_accounts(app, accounts, now_ms);
         Ok(())
     }
 
@@ -136,124 +152,78 @@ impl Store for Model {
         Ok(users.into_iter().map(|user| state.exists(app, user)).collect())
     }
 
-    async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, _now_ms: u64) -> Stored<Vec<bool>> {
+    async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, now_ms: u64) -> Stored<Vec<bool>> {
         let mut state = self.lock();
-        let mut existed = Vec::with_capacity(users.len());
-        for user in users {
-            existed.push(state.exists(app, user));
-            if !state.exists(app, user) {
-                continue;
-            }
-            let account = state.account(app, user);
-            account.exists = false;
-            account.log.clear();
-            for (id, (conversation, _)) in &mut state.conversations {
-                if id.app == app && (id.low == user || id.high == user) {
-                    let last = conversation.last();
-                    conversation.view(id.side(&user)).clear(last);
-                }
-            }
-        }
-        Ok(existed)
+        Ok(users.into_iter().map(|user| state.delete_account(app, user, now_ms)).collect())
     }
 
     async fn append(&self, append: Append) -> Stored<Appended> {
-        let state = &mut *self.lock();
-        let (app, from, to) = (append.app, append.from, append.to);
-        if !state.exists(app, from) || !state.exists(app, to) {
-            return Ok(Appended::UnknownAccount);
-        }
-        state.guard.expire(append.now_ms / 1000);
-        if let Some(first) = state.guard.find(&append.key(), append.now_ms / 1000) {
-            return Ok(Appended::Duplicate(first));
-        }
-        let id = append.conversation();
-        let known = state.conversations.get(&id).map(|(conversation, _)| *conversation);
-        let mut conversation = known.unwrap_or_default();
+        Ok(self.lock().append(append))
+    }
 
-        let outcome = append::append(&append, &mut conversation, |user| state.accounts[&(app, user)].inbox);
-        let message = Arc::new(append.message(outcome.place));
-        let mut hint = |inbox: Inbox, entry: LogEntry, user: UserId| {
-            let account = state.accounts.get_mut(&(app, user)).expect("looked up above");
-            account.inbox = inbox;
-            account.log.push(entry);
-            Hint { epoch: inbox.epoch, record: LogRecord { entry, message: Some(Arc::clone(&message)) } }
-        };
-        let recipient = outcome.recipient.map(|(inbox, entry)| hint(inbox, entry, to));
-        let sender = outcome.sender.map(|(inbox, entry)| hint(inbox, entry, from));
-        if !append.delivery.online_only {
-            let kept = state.conversations.entry(id).or_default();
-            kept.0 = conversation;
-            kept.1.push(Arc::clone(&message));
-        }
-        state.guard.remember(&append.key(), FirstSend::of(&message));
-        let event = append.event.map(|origin| {
-            let draft = append.after_send(&message, origin, outcome.recipient_unread);
-            state.record(lane_of(&id, self.lanes_per_app), draft)
-        });
-        Ok(Appended::Done(Box::new(Committed { message, recipient, sender, event })))
+    async fn import_message(&self, import: ImportMessage) -> Stored<Imported> {
+        Ok(self.lock().import_message(&import))
+    }
+
+    async fn alter(&self, alter: Alter) -> Stored<Altered> {
+        Ok(self.lock().alter(&alter))
+    }
+
+    async fn find(&self, conversation: ConversationId, key: MessageKey) -> Stored<Option<Found>> {
+        Ok(self.lock().find(&conversation, key))
+    }
+
+    async fn landed(&self, query: SendQuery) -> Stored<Landing> {
+        Ok(self.lock().landed(&query))
     }
 
     async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
-        let mut state = self.lock();
-        let ConversationId { app, low, high } = draft.conversation;
-        if draft.needs_accounts() && !(state.exists(app, low) && state.exists(app, high)) {
-            return Ok(None);
-        }
-        let lane = lane_of(&draft.conversation, self.lanes_per_app);
-        Ok(Some(state.record(lane, draft)))
+        Ok(self.lock().record(draft))
     }
 
-    async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview> {
-        let state = self.lock();
-        if !state.exists(key.app, key.from) || !state.exists(key.app, key.to) {
-            return Ok(Preview::UnknownAccount);
-        }
-        if let Some(first) = state.guard.find(&key, now_s) {
-            return Ok(Preview::Duplicate(first));
-        }
-        let id = ConversationId::new(key.app, key.from, key.to);
-        let conversation = state.conversations.get(&id).map(|(conversation, _)| *conversation);
-        Ok(Preview::Next(conversation.unwrap_or_default().next(now_s)))
+    async fn preview(&self, key: SendKey, terms: Terms, now_s: u64) -> Stored<Preview> {
+        Ok(self.lock().preview(&key, terms, now_s))
     }
 
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
-        let state = &mut *self.lock();
-        let MarkRead { app, reader, peer, .. } = mark;
-        let id = ConversationId::new(app, reader, peer);
-        if !state.exists(app, reader) {
-            return Ok(None);
-        }
-        let Some((conversation, _)) = state.conversations.get_mut(&id) else {
-            return Ok(None);
-        };
-        let Some(read) = conversation.read(id.side(&reader)) else {
-            return Ok(None);
-        };
-        state.account(app, reader).inbox.unread -= read.count;
-        let change = Change::Read { reader, peer, time_s: read.place.time_s, seq: read.place.seq };
-        let reader_hint = state.log(app, reader, change, None);
-        let peer_hint = state.exists(app, peer).then(|| state.log(app, peer, change, None));
-        let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
-        let event = state.record(lane_of(&id, self.lanes_per_app), draft);
-        Ok(Some(ReadMark { reader: reader_hint, peer: peer_hint, event }))
+        Ok(self.lock().mark_read(mark))
     }
 
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
+        Ok(self.lock().history(&query))
+    }
+
+    async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged> {
+        Ok(self.lock().change_view(&change))
+    }
+
+    async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>> {
+        Ok(self.lock().contacts(&query))
+    }
+
+    async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged> {
+        Ok(self.lock().change_person(&change))
+    }
+
+    async fn people(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<Option<Portrait>>> {
+        Ok(self.lock().people(app, &users))
+    }
+
+    async fn revoked_s(&self, app: AppId, user: UserId) -> Stored<u64> {
+        Ok(self.lock().revoked_s(app, user))
+    }
+
+    async fn relate(&self, relate: Relate) -> Stored<Related> {
+        Ok(self.lock().relate(&relate))
+    }
+
+    async fn ties(&self, app: AppId, pairs: Vec<[UserId; 2]>) -> Stored<Vec<Tie>> {
         let state = self.lock();
-        let Some((conversation, messages)) = state.conversations.get(&query.conversation) else {
-            return Ok(HistoryPage { messages: Vec::new(), complete: true });
-        };
-        let cleared_seq = conversation.sides[query.conversation.side(&query.viewer) as usize].cleared_seq;
-        let mut newest_first: Vec<&Arc<Message>> = messages.iter().collect();
-        newest_first.sort_by_key(|message| std::cmp::Reverse((message.time_s, message.seq)));
-        let mut page = query.page();
-        for message in newest_first {
-            if message.seq > cleared_seq && page.take(message).is_break() {
-                break;
-            }
-        }
-        Ok(page.finish())
+        Ok(pairs.into_iter().map(|[user, peer]| state.tie(app, user, peer)).collect())
+    }
+
+    async fn listed(&self, query: ListQuery) -> Stored<Vec<Listed>> {
+        Ok(self.lock().listed(&query))
     }
 
     async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>> {
@@ -262,180 +232,55 @@ impl Store for Model {
     }
 
     async fn unread(&self, app: AppId, user: UserId, peers: Vec<UserId>) -> Stored<Vec<u32>> {
-        let state = self.lock();
-        let unread = |peer| {
-            let id = ConversationId::new(app, user, peer);
-            state
-                .conversations
-                .get(&id)
-                .map_or(0, |(conversation, _)| conversation.sides[id.side(&user) as usize].unread)
-        };
-        Ok(peers.into_iter().map(unread).collect())
+        Ok(self.lock().unread(app, user, peers))
     }
 
     async fn changes(&self, app: AppId, user: UserId, after: Position, limit: usize) -> Stored<Changes> {
-        let state = self.lock();
-        let Some(account) = state.accounts.get(&(app, user)).filter(|account| account.exists) else {
-            return Ok(Changes::UnknownAccount);
-        };
-        if after.epoch != account.inbox.epoch || after.offset > account.inbox.offset {
-            return Ok(Changes::Resync(account.inbox));
-        }
-        let entries = account.log.iter().filter(|entry| entry.offset > after.offset).take(limit);
-        let record = |entry: &LogEntry| {
-            let message = match entry.change {
-                Change::Message { peer, seq, .. } => {
-                    let (_, messages) = &state.conversations[&ConversationId::new(app, user, peer)];
-                    messages.iter().find(|message| message.seq == seq).cloned()
-                }
-                Change::Read { .. } => None,
-            };
-            LogRecord { entry: *entry, message }
-        };
-        Ok(Changes::Records(entries.map(record).collect()))
+        Ok(self.lock().changes(app, user, after, limit))
     }
 
     async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>> {
-        let state = self.lock();
-        let Some(log) = state.lanes.get(&lane) else {
-            return Ok(Vec::new());
-        };
-        let Some(from) = after.checked_add(1) else {
-            return Ok(Vec::new());
-        };
-        Ok(log.events.range(from..).take(limit).map(|(_, event)| event.clone()).collect())
+        Ok(self.lock().events(lane, after, limit))
     }
 
     async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {
-        let state = self.lock();
-        let extent = |log: &LaneState| LaneExtent { epoch: log.epoch, gone: log.gone, last: log.last() };
-        Ok(state.lanes.get(&lane).map(extent))
+        Ok(self.lock().extent(lane))
     }
 
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
-        let state = self.lock();
-        let Some(known) = state.routes.get(route) else {
-            return Ok(DeliveryState::default());
-        };
-        let (held, parked): (Vec<_>, Vec<_>) =
-            known.exceptions.values().cloned().partition(|exception| !exception.is_parked());
-        Ok(DeliveryState { has_begun: true, cursor: known.cursor, held, parked_count: parked.len() as u64 })
+        Ok(self.lock().delivery(route))
     }
 
     async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
-        let mut state = self.lock();
-        let known = state.routes.entry(route.clone()).or_default();
-        known.cursor = checkpoint.cursor.max(known.cursor);
-        for offset in checkpoint.resolved {
-            known.exceptions.remove(&offset);
-        }
-        for exception in checkpoint.exceptions {
-            known.exceptions.insert(exception.offset, exception);
-        }
-        for failed in checkpoint.failures {
-            known.failures.insert((failed.offset, failed.at_ms, failed.number), failed);
-        }
-        known.delivered.extend(checkpoint.delivered);
+        self.lock().settle(route, checkpoint);
         Ok(())
     }
 
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
-        let state = self.lock();
-        let Some(known) = state.routes.get(route) else {
-            return Ok(Vec::new());
-        };
-        let later = known.exceptions.range(after + 1..).map(|(_, exception)| exception);
-        Ok(later.filter(|exception| exception.is_parked()).take(limit).cloned().collect())
+        Ok(self.lock().parked(route, after, limit))
     }
 
     async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>> {
-        let state = self.lock();
-        Ok(state.routes.get(route).and_then(|known| known.exceptions.get(&offset)).cloned())
+        Ok(self.lock().exception(route, offset))
     }
 
     async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
-        let state = self.lock();
-        let Some(known) = state.routes.get(route) else {
-            return Ok(Vec::new());
-        };
-        let of_event = known.failures.range((offset, 0, 0)..=(offset, u64::MAX, u32::MAX));
-        Ok(of_event.map(|(_, failed)| failed.clone()).collect())
+        Ok(self.lock().failures(route, offset))
     }
 
     async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>> {
-        let state = self.lock();
-        let Some(known) = state.routes.get(route) else {
-            return Ok(None);
-        };
-        let told = known.delivered.iter().filter(|told| told.offset == offset && told.at_ms >= since_ms);
-        Ok(told.max_by_key(|told| told.at_ms).copied())
+        Ok(self.lock().delivered(route, offset, since_ms))
     }
 
     async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
-        let state = &mut *self.lock();
-        let Some(log) = state.lanes.get(&route.lane) else {
-            return Ok(0);
-        };
-        if let Replay::From { .. } = replay {
-            state.routes.entry(route.clone()).or_default();
-        }
-        let Some(known) = state.routes.get_mut(route) else {
-            return Ok(0);
-        };
-        match replay {
-            Replay::From { after } => {
-                known.cursor = known.cursor.min(after);
-                known.exceptions.split_off(&(known.cursor + 1));
-                Ok(log.events.range(known.cursor + 1..).count() as u64)
-            }
-            Replay::One { offset } => {
-                // What the cursor has not passed is told anyway.
-                let Some(event) = log.events.get(&offset).filter(|_| offset <= known.cursor) else {
-                    return Ok(0);
-                };
-                known.exceptions.insert(offset, Exception::again(event, now_ms));
-                Ok(1)
-            }
-            Replay::Parked { limit } => {
-                let parked = known.exceptions.values_mut().filter(|exception| exception.is_parked());
-                let again = parked.take(limit).map(|exception| exception.hold(now_ms));
-                Ok(again.count() as u64)
-            }
-        }
+        Ok(self.lock().replay(route, replay, now_ms))
     }
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
-        let state = &mut *self.lock();
-        let Some(log) = state.lanes.get_mut(&lane) else {
-            return Ok(0);
-        };
-        let routes: Vec<Route> = endpoints.into_iter().map(|endpoint| Route { lane, endpoint }).collect();
-        let known = || routes.iter().map(|route| state.routes.get(route));
-        let told_to = known().map(|route| route.map_or(0, |route| route.cursor)).min().unwrap_or(u64::MAX);
-        let excepted = |offset| known().flatten().any(|route| route.exceptions.contains_key(&offset));
-        // The last event stays: it is what the next offset is counted from.
-        let last = log.last();
-        let is_old = |event: &Event| event.recorded_ms < before_ms && event.id.offset <= told_to;
-        let old = log.events.values().take_while(|event| is_old(event) && event.id.offset < last);
-        let forgotten: Vec<u64> = old
-            .map(|event| event.id.offset)
-            .filter(|offset| !excepted(*offset))
-            .take(TRIM_EVENTS_MAX)
-            .collect();
-        for offset in &forgotten {
-            log.events.remove(offset);
-        }
-        log.gone = log.events.first_key_value().map_or(log.gone, |(first, _)| first - 1);
-        for route in &routes {
-            if let Some(known) = state.routes.get_mut(route) {
-                known.failures.retain(|(offset, _, _), _| !forgotten.contains(offset));
-                known.delivered.retain(|told| told.at_ms >= before_ms);
-            }
-        }
-        Ok(forgotten.len())
+        Ok(self.lock().trim_events(lane, endpoints, before_ms))
     }
 
     fn lanes_per_app(&self) -> u16 {
-        self.lanes_per_app
+        self.lock().lanes_per_app
     }
 }

@@ -3,12 +3,20 @@
 //! The [`Store`] offers whole operations: each is atomic, and durable when it returns. [`crate::model`] says by
 //! example what they mean; one contract suite holds every store to it.
 
-pub use crate::append::Append;
+pub use crate::admit::Terms;
+pub use crate::alter::{Alter, Altered, Found};
+pub use crate::append::{Append, ImportMessage, Imported};
+pub use crate::contact::{ChangeView, ContactsPage, ContactsQuery};
 pub use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Replay};
+pub use crate::effect::Told;
 pub use crate::message::MessageKey;
+pub use crate::person::{ChangePerson, Listed, PersonChanged, Portrait, Tie};
+pub use crate::relate::{Relate, Related};
 
-use crate::conversation::{Inbox, LogEntry, Place, Position};
-use crate::event::{AfterRead, Event, EventDraft, EventId, Fact, Lane, Origin};
+use crate::conversation::{Conversation, Inbox, LogEntry, Place, Position, View};
+use crate::event::{
+    AfterRead, AfterSend, Event, EventDraft, EventId, Fact, Lane, Origin, ProfileValue, Refusal,
+};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::{Content, Message};
@@ -38,8 +46,10 @@ pub trait Store: Send + Sync + 'static {
     /// Which of the users have an account, in the order asked.
     async fn accounts_exist(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<bool>>;
 
-    /// Deletes accounts with all that is theirs: log, counts, and their side of every conversation. Says which
-    /// of them existed. The other side keeps its own view.
+    /// Deletes accounts with all that is theirs: log, counts, profile, relations, and their side of every conversation.
+    /// Says which of them existed. The other side keeps its own view of a conversation; what neither of the two can
+    /// see any more is gone. Credentials that were issued before are worthless,
+    /// also for an account that is made anew.
     async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, now_ms: u64) -> Stored<Vec<bool>>;
 
     /// Commits a message as one fact: the message, both conversation views, the recipient's unread, both users'
@@ -47,18 +57,55 @@ pub trait Store: Send + Sync + 'static {
     /// known to the process that took it.
     async fn append(&self, append: Append) -> Stored<Appended>;
 
+    /// Puts a message of another time into a conversation, with both views and, when it is live, the recipient's
+    /// unread and both logs. It has no event.
+    async fn import_message(&self, import: ImportMessage) -> Stored<Imported>;
+
+    /// Does something to one message, with the counts, the log entries of those who see it, and the event.
+    async fn alter(&self, alter: Alter) -> Stored<Altered>;
+
+    /// The newest message of two people that has this key, whoever of them wrote it.
+    async fn find(&self, conversation: ConversationId, key: MessageKey) -> Stored<Option<Found>>;
+
+    /// What became of a send.
+    async fn landed(&self, query: SendQuery) -> Stored<Landing>;
+
     /// Commits an event by itself. `None` when it tells that a send was refused, and one of its people has no account.
     async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>>;
 
     /// What a send would meet if it were committed now.
-    async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview>;
+    async fn preview(&self, key: SendKey, terms: Terms, now_s: u64) -> Stored<Preview>;
 
-    /// Marks all that `reader` has of the conversation with `peer` as read, with the log entries of both and the
-    /// event. `None` when nothing was unread, or there is no such account.
+    /// Marks what `reader` has of the conversation with `peer` as read, with the log entries of both and the event. `None` when nothing was unread, or there is no such account.
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>>;
 
     /// A page of a conversation, newest first, as `viewer` sees it.
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage>;
+
+    /// Changes a person's own view of a conversation, with the counts and the log entry. A conversation without
+    /// messages begins when it is pinned.
+    async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged>;
+
+    /// A page of a person's list of conversations. `None` without an account.
+    async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>>;
+
+    /// Changes something about one person, with the log entry and the event, if it has one.
+    async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged>;
+
+    /// What is kept of people, in the order asked. `None` for those without an account.
+    async fn people(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<Option<Portrait>>>;
+
+    /// Up to when issued credentials of a user are worthless, whether there is an account or not; 0 is never.
+    async fn revoked_s(&self, app: AppId, user: UserId) -> Stored<u64>;
+
+    /// Changes what two people are to one another: both lists, the log entries, and the events.
+    async fn relate(&self, relate: Relate) -> Stored<Related>;
+
+    /// What each first of a pair keeps of the second, in the order asked.
+    async fn ties(&self, app: AppId, pairs: Vec<[UserId; 2]>) -> Stored<Vec<Tie>>;
+
+    /// The friends of a user, or whom the user blocks, by name.
+    async fn listed(&self, query: ListQuery) -> Stored<Vec<Listed>>;
 
     /// The end of a user's log, and the unread total at that place. `None` without an account.
     async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>>;
@@ -110,14 +157,13 @@ pub trait Store: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub user: UserId,
-    /// `None` leaves what is there.
-    pub nick: Option<String>,
-    pub face_url: Option<String>,
+    /// What is written to the profile; the rest of it stays.
+    pub profile: Vec<(String, ProfileValue)>,
 }
 
 impl Account {
     pub fn bare(user: UserId) -> Self {
-        Self { user, nick: None, face_url: None }
+        Self { user, profile: Vec::new() }
     }
 }
 
@@ -126,6 +172,11 @@ pub enum Appended {
     Done(Box<Committed>),
     /// The same send was committed before; this is what it was answered.
     Duplicate(FirstSend),
+    /// One of the two people, or an admin, is against it. Its event, unless the sender forbade it, is in the commit.
+    Refused {
+        refusal: Refusal,
+        event: Option<EventId>,
+    },
     UnknownAccount,
 }
 
@@ -166,7 +217,93 @@ pub enum Preview {
     Duplicate(FirstSend),
     /// The place the message gets unless another one overtakes it.
     Next(Place),
+    /// One of the two people, or an admin, is against it.
+    Refused(Refusal),
     UnknownAccount,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewChanged {
+    Done(Told),
+    /// The owner, or for pinning the peer, has no account.
+    UnknownAccount,
+    TooManyPinned,
+}
+
+/// A page of a person's friends, or of whom the person blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct ListQuery {
+    pub app: AppId,
+    pub user: UserId,
+    pub list: TieList,
+    /// Entries that are passed over.
+    pub skip: usize,
+    pub limit: usize,
+}
+
+/// Which entries of a person's ties are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TieList {
+    Friends,
+    Blocked,
+}
+
+impl TieList {
+    pub fn has(self, tie: &Tie) -> bool {
+        match self {
+            Self::Friends => tie.friend.is_some(),
+            Self::Blocked => tie.blocked_s.is_some(),
+        }
+    }
+}
+
+/// A question about a send whose answer was lost.
+#[derive(Debug, Clone, Copy)]
+pub struct SendQuery {
+    pub app: AppId,
+    pub from: UserId,
+    pub to: UserId,
+    pub random: u32,
+    /// The sender's own sequence number, if it gave one.
+    pub seq: Option<u32>,
+    /// Nothing older is looked at.
+    pub since_s: u64,
+    /// Messages of the conversation that are looked at, the newest first.
+    pub looks_max: usize,
+}
+
+impl SendQuery {
+    /// Whether it asks for this message.
+    pub fn means(&self, message: &Message) -> bool {
+        let seq_fits = self.seq.is_none_or(|seq| seq == message.wire_seq);
+        message.from == self.from && message.to == self.to && message.random == self.random && seq_fits
+    }
+
+    /// Whether it asks for the send that was refused so.
+    pub fn means_refused(&self, fact: &AfterSend) -> bool {
+        let seq_fits = self.seq.is_none_or(|seq| seq == fact.wire_seq);
+        fact.from == self.from && fact.to == self.to && fact.random == self.random && seq_fits
+    }
+}
+
+/// What became of a send, as far as can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landing {
+    /// The newest that fits.
+    Stored {
+        key: MessageKey,
+        client_time_s: u64,
+    },
+    /// Not stored, and its event is still in the log: the newest that fits.
+    Refused {
+        refusal: Refusal,
+        event: EventId,
+    },
+    Unseen,
+    /// Nothing that fits among as many messages as may be looked at, which are those of this time and after it.
+    UnseenSince {
+        time_s: u64,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -174,11 +311,18 @@ pub struct MarkRead {
     pub app: AppId,
     pub reader: UserId,
     pub peer: UserId,
+    /// Up to and including this time; `None` is all of it.
+    pub until_s: Option<u64>,
     pub now_ms: u64,
     pub origin: Origin,
 }
 
 impl MarkRead {
+    /// The time up to which only a part of the conversation is read; `None` when it is all of it.
+    pub fn part(&self, conversation: &Conversation) -> Option<u64> {
+        self.until_s.filter(|until_s| *until_s < conversation.time_s)
+    }
+
     /// The event of the mark as committed.
     pub fn after_read(&self, place: Place, unread: u32) -> EventDraft {
         let Self { reader, peer, .. } = *self;
@@ -211,10 +355,12 @@ pub struct HistoryQuery {
 }
 
 impl HistoryQuery {
-    /// An empty page to fill newest first.
-    pub fn page(&self) -> PageBuilder {
+    /// An empty page to fill newest first, with what the viewer has of the conversation.
+    pub fn page(&self, view: &View) -> PageBuilder {
         PageBuilder {
             query: *self,
+            cleared_seq: view.cleared_seq,
+            oldest_s: view.oldest_s,
             messages: Vec::new(),
             bytes: 0,
             behind: self.before.is_none(),
@@ -227,6 +373,8 @@ impl HistoryQuery {
 #[derive(Debug)]
 pub struct PageBuilder {
     query: HistoryQuery,
+    cleared_seq: u64,
+    oldest_s: u64,
     messages: Vec<Message>,
     bytes: usize,
     /// Whether the message to go on behind has been met.
@@ -238,10 +386,10 @@ impl PageBuilder {
     /// Breaks when the page needs no older message.
     pub fn take(&mut self, message: &Message) -> ControlFlow<()> {
         let query = &self.query;
-        if message.time_s < query.time_s_min {
+        if message.time_s < query.time_s_min.max(self.oldest_s) {
             return ControlFlow::Break(());
         }
-        if message.time_s > query.time_s_max || !message.visible_to(&query.viewer) {
+        if message.time_s > query.time_s_max {
             return ControlFlow::Continue(());
         }
         if let Some(before) = query.before
@@ -259,6 +407,10 @@ impl PageBuilder {
                 self.behind = false;
                 return ControlFlow::Continue(());
             }
+        }
+        // Only now: a message that is not shown any more can still be the one to go on behind.
+        if message.seq <= self.cleared_seq || !message.visible_to(&query.viewer) {
+            return ControlFlow::Continue(());
         }
         let bytes = message.body.len() + message.custom_data.len();
         let full = self.messages.len() >= query.limit || self.bytes + bytes > query.bytes_max;
@@ -321,6 +473,9 @@ pub trait Bus: Send + Sync + 'static {
     fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>);
 
     fn event_recorded(&self, lane: Lane);
+
+    /// Credentials of the user that were issued up to `revoked_s` are worthless now: sessions that rest on one end.
+    fn revoked(&self, app: AppId, user: UserId, revoked_s: u64);
 }
 
 /// The app's backend, asked before a send is carried out.

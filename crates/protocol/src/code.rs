@@ -308,25 +308,25 @@ error_codes! {
         "The before-send callback failed or timed out, and the app's failure policy is `reject`.";
     BadJson = 90001, lasting,
         "Fail to Parse json data of body, Please check it",
-        "The body of an `openim` command is empty, not JSON or not a JSON object.";
+        "The body of an `openim` command is empty, not JSON or not a JSON object, or `To_Account` of `query_online_status` is an empty array.";
     BadElement = 90002, lasting,
         "MsgBody must have elements, each with MsgType and MsgContent",
         "`MsgBody` is missing or empty, or an element lacks `MsgType` or `MsgContent`.";
     BadToAccount = 90003, lasting,
         "To_Account must be a UserID: a String of 1 to 32 bytes",
-        "The recipient or peer is missing, not a String or not a valid UserID.";
+        "The recipient or peer is missing, not a String or not a valid UserID; of commands about what was sent, also when it is not an account of the app.";
     BadMsgRandom = 90005, lasting,
         "MsgRandom must be an unsigned 32-bit integer",
         "`MsgRandom` is missing or not an unsigned 32-bit integer.";
     BadMsgTimeStamp = 90006, lasting,
         "MsgTimeStamp must be an integer",
-        "`MsgTimeStamp` is not an integer.";
+        "`MsgTimeStamp` is not an integer, or, of `importmsg`, is missing, not a time in Unix seconds, or more than a minute in the future.";
     MsgBodyNotArray = 90007, lasting,
         "MsgBody must be an Array",
         "`MsgBody` is not an array.";
     BadFromAccount = 90008, lasting,
         "From_Account must be a UserID: a String of 1 to 32 bytes",
-        "The sender or operator is missing where required, not a String or not a valid UserID.";
+        "The sender or operator is missing where required, not a String or not a valid UserID; of `batchsendmsg` and of commands about what was sent, also when it is not an account of the app.";
     BadFormat = 90010, lasting,
         "a member of the request is not of the documented format",
         "A member of the body, or of an element of `MsgBody`, is not of the documented format.";

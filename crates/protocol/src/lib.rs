@@ -16,6 +16,7 @@ pub mod callback;
 pub mod client;
 pub mod code;
 pub mod element;
+pub mod export;
 mod json;
 mod lenient;
 pub mod limits;

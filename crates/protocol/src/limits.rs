@@ -26,8 +26,79 @@ pub const MSG_LIFE_TIME_SECS_MAX: u32 = 604_800;
 /// Accounts in one account command. What compatible servers accept.
 pub const ACCOUNTS_PER_CALL_MAX: usize = 100;
 
+/// Items of `To_Account` in one command for many, counted as they were sent. What compatible servers accept.
+pub const TARGETS_PER_CALL_MAX: usize = 500;
+
+/// Message keys in one command for single messages of a conversation. What compatible servers accept.
+pub const MSG_KEYS_PER_CALL_MAX: usize = 30;
+
+/// Conversations whose unread messages are counted in one call. What compatible servers accept.
+pub const UNREAD_PEERS_PER_CALL_MAX: usize = 10;
+
+/// The key of a pair on a message, in bytes. What compatible servers accept.
+pub const EXTENSION_KEY_LEN_MAX: usize = 100;
+
+/// The value of a pair on a message, in bytes. What compatible servers accept.
+pub const EXTENSION_VALUE_LEN_MAX: usize = 1000;
+
+/// Pairs that one call sets or deletes. What compatible servers accept.
+pub const EXTENSIONS_PER_CALL_MAX: usize = 20;
+
+/// Pairs on one message. What compatible servers accept; all of them together stay readable in two pages.
+pub const EXTENSIONS_PER_MESSAGE_MAX: usize = 300;
+
+/// Pairs in one answer. What compatible servers give, and what their clients make room for.
+pub const EXTENSIONS_PER_PAGE_MAX: usize = 200;
+
+/// Pinned conversations of one user. What compatible servers accept.
+pub const PINNED_MAX: usize = 50;
+
+/// Conversations that one call pins or unpins: twice [`PINNED_MAX`], so that a call which would pin too many is told
+/// just that.
+pub const PINS_PER_CALL_MAX: usize = 100;
+
 /// A profile value such as `Nick`, in bytes. What compatible servers accept.
 pub const PROFILE_VALUE_LEN_MAX: usize = 500;
+
+/// The `Location` of a profile, in bytes. What compatible servers accept.
+pub const PROFILE_LOCATION_LEN_MAX: usize = 16;
+
+/// Profiles in one call of `portrait_get`. What compatible servers accept.
+pub const PROFILES_PER_CALL_MAX: usize = 100;
+
+/// Custom tags of a profile, and of a friend. As many as compatible servers let an app declare.
+pub const CUSTOM_TAGS_MAX: usize = 20;
+
+/// The letters that an app chooses for a custom tag, and for where a friend was found (`AddSource`). What compatible
+/// servers accept.
+pub const KEYWORD_LEN_MAX: usize = 8;
+
+/// The value of a custom tag of a friend, in bytes. The same as for profiles.
+pub const FRIEND_VALUE_LEN_MAX: usize = 500;
+
+/// Friends of one user. What compatible servers accept.
+pub const FRIENDS_MAX: usize = 3000;
+
+/// Friends on one page of `friend_get`. What compatible servers give.
+pub const FRIENDS_PER_PAGE: usize = 500;
+
+/// Users whom one user blocks. What compatible servers accept.
+pub const BLOCKLIST_LEN_MAX: usize = 1000;
+
+/// Friend groups of one user. What compatible servers accept.
+pub const FRIEND_GROUPS_MAX: usize = 32;
+
+/// The name of a friend group, in bytes. What compatible servers accept.
+pub const FRIEND_GROUP_NAME_LEN_MAX: usize = 30;
+
+/// The `Remark` about a friend, in bytes. What compatible servers accept.
+pub const REMARK_LEN_MAX: usize = 96;
+
+/// What comes with a friend request (`AddWording`), in bytes. What compatible servers accept.
+pub const ADD_WORDING_LEN_MAX: usize = 256;
+
+/// Users in one call about friends or a blocklist. What compatible servers accept.
+pub const RELATIONS_PER_CALL_MAX: usize = 1000;
 
 /// The text of a UserSig, in bytes. Real ones have about 300; they are compressed, so length must be bounded before
 /// and after.

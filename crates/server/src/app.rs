@@ -17,6 +17,7 @@ use crate::http::{self, EventApi, Health, Rest};
 use crate::listener::{self, Listener, TlsError};
 use crate::steering::Steering;
 use crate::telemetry;
+use crate::translate;
 use axum::Router;
 use chat::Chat;
 use chat::port::{Account, Clock, Store, StoreError};
@@ -76,17 +77,24 @@ pub enum StartError {
 }
 
 /// What a server has around it that is not in its settings.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Surroundings {
     /// Further routes on the same address.
     pub routes: Router,
     /// Where the addresses of endpoints come from.
     pub names: Arc<dyn Names>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").field("names", &self.names).finish_non_exhaustive()
+    }
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { routes: Router::new(), names: Arc::new(SystemNames) }
+        Self { routes: Router::new(), names: Arc::new(SystemNames), clock: Arc::new(SystemClock) }
     }
 }
 
@@ -105,7 +113,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     let socket = listener::bind(config.listen).await.map_err(StartError::Listen)?;
     let address = socket.local_addr().map_err(StartError::Listen)?;
 
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = surroundings.clock;
     let BusKind::Local = config.bus;
     let bus = Arc::new(LocalBus::default());
     let asked = Arc::new(AskedLog::default());
@@ -128,7 +136,12 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
         teams: Mutex::default(),
     };
     let apps = Arc::new(Apps::default());
-    let credentials = Arc::new(Credentials::new(Arc::clone(&apps), Arc::clone(&clock)));
+    let credentials = Arc::new(Credentials::new(
+        Arc::clone(&apps),
+        Arc::clone(&clock),
+        Arc::clone(&store) as Arc<dyn Store>,
+        bus.revocations(),
+    ));
     let registry = Registry { apps: Arc::clone(&apps), crew, flags: config.flags.clone() };
     registry.adopt(by_id).await?;
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));
@@ -178,7 +191,12 @@ impl Sides {
     fn routes(self, config: &Config) -> Router {
         let Self { chat, bus, credentials, steering, asked, health, tasks, stop } = self;
         let limits = config.limits.clone();
-        let rest = Rest { chat: chat.clone(), credentials: Arc::clone(&credentials), limits: limits.clone() };
+        let rest = Rest {
+            chat: chat.clone(),
+            credentials: Arc::clone(&credentials),
+            bus: Arc::clone(&bus),
+            limits: limits.clone(),
+        };
         let events = EventApi {
             chat: chat.clone(),
             credentials: Arc::clone(&credentials),
@@ -186,6 +204,7 @@ impl Sides {
             asked,
             bus: Arc::clone(&bus),
             readers: http::Readers::default(),
+            sends_looked_at_max: limits.sends_looked_at_max,
             stop: stop.clone(),
         };
         let settings = config.gateway.clone();
@@ -204,7 +223,7 @@ impl Running {
     pub async fn import_accounts(&self, sdkappid: u32, people: &[(&str, &str)]) -> Result<(), StoreError> {
         let account = |(name, nick): &(&str, &str)| {
             let user = chat::UserId::new(name)?;
-            Some(Account { nick: Some((*nick).to_owned()), ..Account::bare(user) })
+            Some(Account { user, profile: vec![translate::nick((*nick).to_owned())] })
         };
         let accounts = people.iter().filter_map(account).collect();
         self.store.import_accounts(chat::AppId(sdkappid), accounts, SystemClock.now_ms()).await

@@ -2,8 +2,10 @@
 
 use crate::config::{self, Callback, ConfigError};
 use crate::endpoint::Endpoint;
+use crate::rate::Rates;
 use crate::translate;
 use arc_swap::ArcSwap;
+use chat::admit::{DeviceTerms, Terms};
 use chat::filter::{Action, WordList};
 use chat::send::{GateFailure, ReplaceTexts, SendRules};
 use chat::{AppId, UserId};
@@ -26,6 +28,12 @@ pub struct App {
     pub rules: SendRules,
     /// Whether logins and lost connections are events.
     pub state_changes: bool,
+    /// What the sends of devices have to respect besides.
+    pub friends_only: bool,
+    pub tells_blocked: bool,
+    /// Whether messages to many are events too.
+    pub callback_on_batch: bool,
+    pub rates: Rates,
     /// Whoever is told of events. The first one, if it has the first name, is also asked.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -104,11 +112,28 @@ impl App {
         };
         let previous = Some(app.previous_key.clone()).filter(|key| !key.is_empty());
         let keys = [app.key.clone()].into_iter().chain(previous).collect();
-        Ok(Self { id, keys, admins, rules, state_changes: app.state_changes, endpoints })
+        Ok(Self {
+            id,
+            keys,
+            admins,
+            rules,
+            state_changes: app.state_changes,
+            friends_only: app.friends_only,
+            tells_blocked: app.tells_blocked,
+            callback_on_batch: app.callback_on_batch,
+            rates: Rates::new(&app.rates).map_err(unusable)?,
+            endpoints,
+        })
     }
 
     pub fn is_admin(&self, user: &UserId) -> bool {
         self.admins.contains(user)
+    }
+
+    /// What a device's send has to respect.
+    pub fn device_terms(&self) -> Terms {
+        let (friends_only, tells_blocked) = (self.friends_only, self.tells_blocked);
+        Terms { device: Some(DeviceTerms { friends_only, tells_blocked }), heeds_recipient: true }
     }
 
     pub fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {

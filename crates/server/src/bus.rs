@@ -4,12 +4,12 @@
 
 use crate::translate;
 use axum::extract::ws::Utf8Bytes;
-use chat::event::Lane;
+use chat::event::{Lane, Platform};
 use chat::port::{Bus, Hint};
 use chat::{AppId, Message, Position, UserId};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use tokio::sync::{Notify, mpsc};
 
@@ -22,6 +22,8 @@ type Sessions = FxHashMap<(AppId, UserId), Vec<Arc<Listener>>>;
 pub struct LocalBus {
     shards: Vec<Mutex<Sessions>>,
     lanes: Mutex<FxHashMap<Lane, Vec<Weak<Notify>>>>,
+    /// Rises whenever credentials were revoked: what was concluded before has to be looked at again.
+    revocations: Arc<AtomicU64>,
 }
 
 /// Something for a device, encoded once for all devices of its user.
@@ -35,12 +37,17 @@ pub enum Push {
     Online {
         frame: Utf8Bytes,
     },
+    /// Sessions that rest on a credential issued up to this time have to end.
+    Revoked {
+        issued_s_max: u64,
+    },
 }
 
 impl Push {
     fn len_bytes(&self) -> usize {
         match self {
             Self::Change { frame, .. } | Self::Online { frame } => frame.len(),
+            Self::Revoked { .. } => 0,
         }
     }
 }
@@ -61,6 +68,7 @@ impl Bell {
 struct Listener {
     queue: mpsc::Sender<Push>,
     state: Arc<QueueState>,
+    platform: Platform,
 }
 
 #[derive(Debug)]
@@ -87,19 +95,46 @@ pub struct QueueLimits {
 
 impl Default for LocalBus {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), lanes: Mutex::default() }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            lanes: Mutex::default(),
+            revocations: Arc::default(),
+        }
     }
 }
 
 impl LocalBus {
-    pub fn subscribe(self: &Arc<Self>, app: AppId, user: UserId, limits: QueueLimits) -> Subscription {
+    pub fn revocations(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.revocations)
+    }
+
+    /// The platforms of a user's sessions, each once.
+    pub fn online(&self, app: AppId, user: UserId) -> Vec<Platform> {
+        let key = (app, user);
+        let sessions = self.shard(&key).lock().expect(UNPOISONED);
+        let mut platforms = Vec::new();
+        for listener in sessions.get(&key).into_iter().flatten() {
+            if !platforms.contains(&listener.platform) {
+                platforms.push(listener.platform);
+            }
+        }
+        platforms
+    }
+
+    pub fn subscribe(
+        self: &Arc<Self>,
+        app: AppId,
+        user: UserId,
+        platform: Platform,
+        limits: QueueLimits,
+    ) -> Subscription {
         let (sender, queue) = mpsc::channel(limits.len_max);
         let state = QueueState {
             bytes: AtomicUsize::new(0),
             bytes_max: limits.bytes_max,
             missed: AtomicBool::new(false),
         };
-        let listener = Arc::new(Listener { queue: sender, state: Arc::new(state) });
+        let listener = Arc::new(Listener { queue: sender, state: Arc::new(state), platform });
         let key = (app, user);
         self.shard(&key).lock().expect(UNPOISONED).entry(key).or_default().push(Arc::clone(&listener));
         Subscription { bus: Arc::clone(self), key, listener, queue }
@@ -183,6 +218,11 @@ impl Bus for LocalBus {
 
     fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>) {
         self.push(&(app, user), || Push::Online { frame: text(translate::online_frame(app, &message)) });
+    }
+
+    fn revoked(&self, app: AppId, user: UserId, revoked_s: u64) {
+        self.revocations.fetch_add(1, Ordering::Release);
+        self.push(&(app, user), || Push::Revoked { issued_s_max: revoked_s });
     }
 
     fn event_recorded(&self, lane: Lane) {

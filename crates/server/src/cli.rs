@@ -3,6 +3,7 @@
 mod callback;
 mod demo;
 mod events;
+mod import;
 mod listen;
 mod serve;
 mod trigger;
@@ -30,6 +31,8 @@ pub enum Command {
     Events(events::Command),
     /// Make something happen, so that the endpoints are told or asked
     Trigger(trigger::Arguments),
+    /// Read accounts and messages of an export into a running server
+    Import(import::Arguments),
     /// Find out what is wrong with an endpoint
     #[command(subcommand)]
     Callback(callback::Command),
@@ -48,6 +51,7 @@ impl Command {
             Self::Listen(arguments) => block_on(listen::run(arguments)),
             Self::Events(command) => block_on(events::run(command)),
             Self::Trigger(arguments) => block_on(trigger::run(arguments)),
+            Self::Import(arguments) => block_on(import::run(arguments)),
             Self::Callback(callback::Command::Test(arguments)) => block_on(callback::run(arguments)),
             Self::Usersig(arguments) => usersig::run(&arguments),
         }

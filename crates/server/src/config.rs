@@ -3,6 +3,7 @@
 //! `config.default.toml` is the manual. Nothing else in the server reads the environment.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -75,6 +76,13 @@ pub struct Limits {
     pub connections_max: usize,
     pub history_page_len_max: usize,
     pub history_page_bytes_max: usize,
+    pub contacts_page_len_max: usize,
+    pub pinned_len_max: usize,
+    pub friends_len_max: u32,
+    pub friend_groups_len_max: usize,
+    pub friend_requests_len_max: u32,
+    pub blocklist_len_max: u32,
+    pub sends_looked_at_max: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -163,6 +171,17 @@ pub struct App {
     /// Whether logins and lost connections are events.
     #[serde(default)]
     pub state_changes: bool,
+    /// Whether only friends may write to one another from their devices.
+    #[serde(default)]
+    pub friends_only: bool,
+    /// Whether a blocked sender hears of it.
+    #[serde(default)]
+    pub tells_blocked: bool,
+    /// Whether messages to many are events too.
+    #[serde(default)]
+    pub callback_on_batch: bool,
+    #[serde(default)]
+    pub rates: Rates,
     /// The endpoint that is asked and told, as the original has it: its address, and its settings over the server's.
     #[serde(default)]
     pub callback: Option<Table>,
@@ -171,6 +190,18 @@ pub struct App {
     pub endpoints: Vec<Table>,
     #[serde(default, rename = "filter")]
     pub filters: Vec<Filter>,
+}
+
+/// How often an app may call REST; 0 is as often as it likes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rates {
+    pub calls_per_sec: u32,
+    /// For every command by itself.
+    pub command_calls_per_sec: u32,
+    /// In place of that, for some commands by name.
+    pub commands: BTreeMap<String, u32>,
+    pub batch_messages_per_min: u32,
 }
 
 /// Where an app's backend listens, and how it is called.
@@ -347,6 +378,13 @@ impl Config {
             ("limits.connections_max", self.limits.connections_max as u64),
             ("limits.history_page_len_max", self.limits.history_page_len_max as u64),
             ("limits.history_page_bytes_max", self.limits.history_page_bytes_max as u64),
+            ("limits.contacts_page_len_max", self.limits.contacts_page_len_max as u64),
+            ("limits.pinned_len_max", self.limits.pinned_len_max as u64),
+            ("limits.friends_len_max", u64::from(self.limits.friends_len_max)),
+            ("limits.friend_groups_len_max", self.limits.friend_groups_len_max as u64),
+            ("limits.friend_requests_len_max", u64::from(self.limits.friend_requests_len_max)),
+            ("limits.blocklist_len_max", u64::from(self.limits.blocklist_len_max)),
+            ("limits.sends_looked_at_max", self.limits.sends_looked_at_max as u64),
             ("gateway.login_timeout_ms", self.gateway.login_timeout_ms),
             ("gateway.heartbeat_secs", self.gateway.heartbeat_secs),
             ("gateway.session_queue_len_max", self.gateway.session_queue_len_max as u64),

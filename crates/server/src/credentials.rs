@@ -2,12 +2,13 @@
 
 use crate::apps::{App, Apps};
 use chat::UserId;
-use chat::port::Clock;
-use protocol::usersig::{self, Presented};
+use chat::port::{Clock, Store};
+use protocol::usersig::{self, Claims, Presented};
 use protocol::{ErrorCode, Failure};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// UserSigs that are remembered as good. Backends use one for hours, so a few thousand serve many.
 const REMEMBERED_MAX: usize = 4_096;
@@ -15,6 +16,9 @@ const REMEMBERED_MAX: usize = 4_096;
 pub struct Credentials {
     apps: Arc<Apps>,
     clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    /// Rises whenever a UserSig may have been revoked.
+    revocations: Arc<AtomicU64>,
     /// From what was presented to when it expires. Only the signature check is saved: the text is the same to the
     /// last byte, and expiry is looked at every time.
     good: Cache<Good, Known>,
@@ -23,9 +27,17 @@ pub struct Credentials {
 /// What a good UserSig was found to be.
 #[derive(Debug, Clone, Copy)]
 struct Known {
+    issued_s: u64,
     expires_at_s: u64,
-    /// Of the apps. Its key may be none any more in a later one.
+    age: Age,
+}
+
+/// What a conclusion about a UserSig rests on. In another one, it has to be drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Age {
+    /// Of the apps: the key may be none any more.
     generation: u64,
+    revocations: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,43 +72,63 @@ impl std::fmt::Debug for Credentials {
 pub struct Caller {
     pub app: Arc<App>,
     pub user: UserId,
+    /// When the UserSig was made.
+    pub issued_s: u64,
 }
 
 impl Credentials {
-    pub fn new(apps: Arc<Apps>, clock: Arc<dyn Clock>) -> Self {
-        Self { apps, clock, good: Cache::new(REMEMBERED_MAX) }
+    pub fn new(
+        apps: Arc<Apps>,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        revocations: Arc<AtomicU64>,
+    ) -> Self {
+        Self { apps, clock, store, revocations, good: Cache::new(REMEMBERED_MAX) }
     }
 
-    /// Checks in the documented order: present, decodes, app, its own app, its own user, signature, expiry.
-    pub fn check(&self, sdkappid: u32, identifier: &str, usersig: &str) -> Result<Caller, Failure> {
+    /// Checks in the documented order: present, decodes, app, its own app, its own user, signature, expiry, revoked.
+    pub async fn check(&self, sdkappid: u32, identifier: &str, usersig: &str) -> Result<Caller, Failure> {
         let now_s = self.clock.now_ms() / 1000;
-        let generation = self.apps.generation();
-        let app = self.apps.get(sdkappid);
+        // Before anything is looked at: what changes meanwhile makes the conclusion old.
+        let age =
+            Age { generation: self.apps.generation(), revocations: self.revocations.load(Ordering::Acquire) };
         let asked = Asked { sdkappid, identifier, usersig };
-        let expires_at_s = match (self.good.get(&asked), &app) {
-            (Some(known), Some(_)) if known.generation == generation => known.expires_at_s,
-            _ => {
-                let presented = Presented { sdkappid, identifier, now_s };
-                let keys = app.as_ref().map_or(&[][..], |app| &app.keys[..]);
-                let claims = match usersig::verify(usersig, &presented, keys) {
-                    Err(code @ (ErrorCode::UserSigMissing | ErrorCode::UserSigIllegal)) => {
-                        return Err(code.into());
-                    }
-                    _ if app.is_none() => return Err(ErrorCode::AppNotFound.into()),
-                    checked => checked?,
-                };
-                let expires_at_s = claims.expires_at_s();
-                let good = Good { sdkappid, identifier: identifier.to_owned(), usersig: usersig.to_owned() };
-                self.good.insert(good, Known { expires_at_s, generation });
-                expires_at_s
+        if let Some(app) = self.apps.get(sdkappid)
+            && let Some(known) = self.good.get(&asked)
+            && known.age == age
+        {
+            if known.expires_at_s <= now_s {
+                return Err(ErrorCode::UserSigExpired.into());
             }
-        };
-        if expires_at_s <= now_s {
-            return Err(ErrorCode::UserSigExpired.into());
+            let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
+            return Ok(Caller { app, user, issued_s: known.issued_s });
         }
+        let (app, claims) = self.verify(&asked, now_s)?;
         let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
-        let app = app.ok_or(ErrorCode::AppNotFound)?;
-        Ok(Caller { app, user })
+        let revoked_s = self.store.revoked_s(app.id, user).await.map_err(|error| {
+            tracing::error!(%error, "whether a UserSig was revoked cannot be read");
+            Failure::from(ErrorCode::Internal)
+        })?;
+        let issued_s = claims.time_s;
+        if issued_s <= revoked_s {
+            return Err(ErrorCode::UserSigRevoked.into());
+        }
+        let good = Good { sdkappid, identifier: identifier.to_owned(), usersig: usersig.to_owned() };
+        self.good.insert(good, Known { issued_s, expires_at_s: claims.expires_at_s(), age });
+        Ok(Caller { app, user, issued_s })
+    }
+
+    fn verify(&self, asked: &Asked<'_>, now_s: u64) -> Result<(Arc<App>, Claims), Failure> {
+        let Asked { sdkappid, identifier, usersig } = *asked;
+        let app = self.apps.get(sdkappid);
+        let presented = Presented { sdkappid, identifier, now_s };
+        let keys = app.as_ref().map_or(&[][..], |app| &app.keys[..]);
+        let checked = usersig::verify(usersig, &presented, keys);
+        match (checked, app) {
+            (Err(code @ (ErrorCode::UserSigMissing | ErrorCode::UserSigIllegal)), _) => Err(code.into()),
+            (_, None) => Err(ErrorCode::AppNotFound.into()),
+            (checked, Some(app)) => Ok((app, checked?)),
+        }
     }
 
     /// The app as it is declared now. A caller that stays has to ask again.
@@ -105,8 +137,13 @@ impl Credentials {
     }
 
     /// A caller of REST.
-    pub fn check_admin(&self, sdkappid: u32, identifier: &str, usersig: &str) -> Result<Caller, Failure> {
-        let caller = self.check(sdkappid, identifier, usersig)?;
+    pub async fn check_admin(
+        &self,
+        sdkappid: u32,
+        identifier: &str,
+        usersig: &str,
+    ) -> Result<Caller, Failure> {
+        let caller = self.check(sdkappid, identifier, usersig).await?;
         if caller.app.is_admin(&caller.user) { Ok(caller) } else { Err(ErrorCode::NotAdmin.into()) }
     }
 }

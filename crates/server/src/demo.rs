@@ -61,6 +61,10 @@ impl Cast {
         callback.insert("token".to_owned(), self.token.clone().into());
         config::App {
             state_changes: false,
+            friends_only: false,
+            tells_blocked: false,
+            callback_on_batch: false,
+            rates: config::Rates::default(),
             endpoints: Vec::new(),
             sdkappid: self.sdkappid,
             key: self.key.clone(),

@@ -4,11 +4,25 @@
 //! else. One file an API; what they share is here: reading a call, knowing its caller, answering.
 
 mod account;
+mod batch;
+mod contact;
+mod deletion;
+mod edit;
+mod extension;
 mod health;
+mod import;
+mod mute;
+mod named;
+mod read;
+mod recall;
+mod profile;
 mod roam;
 mod sendmsg;
+mod sns;
+mod status;
 mod v1;
 
+use crate::bus::LocalBus;
 use crate::credentials::{Caller, Credentials};
 use axum::Router;
 use axum::body::Body;
@@ -22,7 +36,7 @@ use chat::Chat;
 use chat::port::StoreError;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use metrics::counter;
-use protocol::rest::{self, Command, Query};
+use protocol::rest::{self, Command, Query, Service};
 use protocol::{ErrorCode, Failure};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -40,6 +54,8 @@ const DROPPED_BODIES_MAX: usize = 16;
 pub struct Rest {
     pub chat: Chat,
     pub credentials: Arc<Credentials>,
+    /// Says who is online.
+    pub bus: Arc<LocalBus>,
     pub limits: crate::config::Limits,
 }
 
@@ -54,7 +70,7 @@ struct Call {
 pub fn routes(rest: Arc<Rest>, events: Arc<EventApi>, health: Arc<Health>) -> Router {
     let api = Router::new()
         .route("/v4/{service}/{command}", any(call))
-        .fallback(|| async { answer(&Err(ErrorCode::UnknownCommand.into())) })
+        .fallback(|| async { answer(None, &Err(ErrorCode::UnknownCommand.into())) })
         .with_state(rest);
     let watch = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
@@ -75,7 +91,7 @@ async fn call(
     let command = path.map_err(|_| ErrorCode::UnknownCommand);
     let command = match command.and_then(|Path((service, command))| Command::parse(&service, &command)) {
         Ok(command) => command,
-        Err(code) => return answer(&Err(code.into())),
+        Err(code) => return answer(None, &Err(code.into())),
     };
     let reading = read_body(request, rest.limits.rest_body_bytes_max);
     let read = timeout(Duration::from_secs(BODY_SECS_MAX), reading).await;
@@ -84,10 +100,10 @@ async fn call(
         Err(failure) => Err(failure),
     };
     let code = result.as_ref().err().map_or(0, |failure| failure.code);
-    let (service, command) = (command.service().path(), command.name());
-    counter!("couplet_rest_calls_total", "api" => command, "service" => service, "code" => code_label(code))
+    let (api, service) = (command.name(), command.service().path());
+    counter!("couplet_rest_calls_total", "api" => api, "service" => service, "code" => code_label(code))
         .increment(1);
-    answer(&result)
+    answer(Some(command.service()), &result)
 }
 
 impl Rest {
@@ -98,28 +114,63 @@ impl Rest {
         body: Bytes,
         ip: IpAddr,
     ) -> Result<Bytes, Failure> {
-        let caller = self.caller(query).map_err(|failure| match is_json_object(&body) {
+        let caller = self.caller(query).await.map_err(|failure| match is_json_object(&body) {
             true => failure,
             // The documented order puts the body's JSON first. Looking only now saves good calls the extra pass.
             false => command.service().bad_json().into(),
         })?;
+        caller.app.rates.call(command, self.chat.clock.now_ms())?;
         let call = Call { caller, body, ip };
         match command {
             Command::SendMsg => self.send(call).await,
+            Command::BatchSendMsg => self.send_batch(call).await,
+            Command::ImportMsg => self.import_message(call).await,
             Command::GetRoamMsg => self.roam(call).await,
+            Command::RecallMsg => self.recall(call).await,
+            Command::EditMsg => self.edit(call).await,
+            Command::DeleteMsg => self.delete_messages(call).await,
+            Command::SetMsgRead => self.set_read(call).await,
+            Command::ConfirmMsgRead => self.confirm_read(call).await,
+            Command::GetUnreadNum => self.unread(call).await,
+            Command::SetExtensions => self.set_extensions(call).await,
+            Command::GetExtensions => self.extensions(call).await,
             Command::AccountImport => self.import_account(call).await,
             Command::MultiAccountImport => self.import_accounts(call).await,
             Command::AccountCheck => self.check_accounts(call).await,
             Command::AccountDelete => self.delete_accounts(call).await,
-            _ => return Err(ErrorCode::UnknownCommand.into()),
+            Command::Kick => self.kick(call).await,
+            Command::QueryOnlineStatus => self.query_online_status(call).await,
+            Command::QueryState => self.query_state(call).await,
+            Command::GetContacts => self.contacts(call).await,
+            Command::DeleteContact => self.delete_contact(call).await,
+            Command::PinContact => self.pin_contacts(call).await,
+            Command::PortraitSet => self.set_portrait(call).await,
+            Command::PortraitGet => self.get_portraits(call).await,
+            Command::FriendAdd => self.add_friends(call).await,
+            Command::FriendImport => self.import_friends(call).await,
+            Command::FriendUpdate => self.update_friends(call).await,
+            Command::FriendDelete => self.delete_friends(call).await,
+            Command::FriendDeleteAll => self.delete_all_friends(call).await,
+            Command::FriendCheck => self.check_friends(call).await,
+            Command::FriendGet => self.get_friends(call).await,
+            Command::FriendGetList => self.pick_friends(call).await,
+            Command::FriendGroupAdd => self.add_friend_groups(call).await,
+            Command::FriendGroupDelete => self.delete_friend_groups(call).await,
+            Command::FriendGroupGet => self.get_friend_groups(call).await,
+            Command::BlocklistAdd => self.block_users(call).await,
+            Command::BlocklistDelete => self.unblock_users(call).await,
+            Command::BlocklistGet => self.get_blocklist(call).await,
+            Command::BlocklistCheck => self.check_blocklist(call).await,
+            Command::SetMute => self.set_mute(call).await,
+            Command::GetMute => self.mute(call).await,
         }
         .map(Bytes::from)
     }
 
     /// UserSig, then admin.
-    fn caller(&self, query: &str) -> Result<Caller, Failure> {
+    async fn caller(&self, query: &str) -> Result<Caller, Failure> {
         let query = Query::parse(query)?;
-        self.credentials.check_admin(query.sdkappid, &query.identifier, &query.usersig)
+        self.credentials.check_admin(query.sdkappid, &query.identifier, &query.usersig).await
     }
 }
 
@@ -152,10 +203,10 @@ async fn read_body(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Fa
     }
 }
 
-fn answer(result: &Result<Bytes, Failure>) -> Response {
+fn answer(service: Option<Service>, result: &Result<Bytes, Failure>) -> Response {
     let body = match result {
         Ok(body) => body.clone(),
-        Err(failure) => Bytes::from(rest::fail(failure)),
+        Err(failure) => Bytes::from(rest::fail(service, failure)),
     };
     let mut response = (StatusCode::OK, body).into_response();
     let headers = response.headers_mut();

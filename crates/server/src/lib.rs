@@ -13,6 +13,7 @@ pub mod callback;
 pub mod bus;
 pub mod apps;
 pub mod endpoint;
+pub mod rate;
 pub mod render;
 pub mod steering;
 pub mod asked;

@@ -2,22 +2,35 @@
 //!
 //! Here once, because REST, gateway and callbacks say the same things in the same words.
 
+use crate::config::Limits;
 use bytes::Bytes;
+use chat::admit::Terms;
+use chat::alter::NotAltered;
+use chat::conversation::{Alteration, RelationNews, ViewChange};
 use chat::event::Refusal;
-use chat::event::{MessageName, Origin, Platform};
-use chat::port::{HistoryPage, LogRecord, MessageKey};
-use chat::send::{SendError, Sent};
-use chat::{AppId, Change, Content, Message, UserId};
+use chat::event::{MessageName, Origin, Platform, ProfileValue};
+use chat::person::{Admission, Profile, ProfileSettings};
+use chat::port::{HistoryPage, ImportMessage, LogRecord, MessageKey};
+use chat::relate::RelationLimits;
+use chat::send::{SendError, SendRules, Sent};
+use chat::{AppId, Change, Content, Delivery, Message, UserId};
 use protocol::callback::OptPlatform;
 use protocol::client;
 use protocol::element::{self, Inspected};
+use protocol::limits::CUSTOM_TAGS_MAX;
+use protocol::rest::import;
+use protocol::rest::profile::{AdminForbid, AllowType, StandardTag, Tag, TagValue};
 use protocol::rest::roam::RoamMessage;
+use protocol::rest::sendmsg::{SendControl, SenderCopy};
 use protocol::{ErrorCode, Failure, MsgKey, RawValue};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// `MsgFlagBits` of an ordinary message.
+/// `MsgFlagBits` of an ordinary message, and of one that was recalled.
 const NO_FLAGS: u32 = 0;
+const RECALLED_FLAG: u32 = 8;
+/// The `MsgBody` of a message that has no content any more.
+const NO_BODY: &[u8] = b"[]";
 
 /// The content of a send, without copying its body out of the request.
 pub fn content(request: &Bytes, body: &RawValue, custom_data: &str, inspected: Inspected<'_>) -> Content {
@@ -29,6 +42,69 @@ pub fn content(request: &Bytes, body: &RawValue, custom_data: &str, inspected: I
         texts: inspected.texts.into_iter().map(Cow::into_owned).collect(),
     }
 }
+
+/// The bytes of a request's settings for offline push; empty when it has none.
+pub fn offline_push(request: &Bytes, push: Option<&RawValue>) -> Bytes {
+    push.map_or_else(Bytes::new, |push| request.slice_ref(push.get().as_bytes()))
+}
+
+/// How a message travels and counts, as far as these two say it.
+pub fn delivery(copy: SenderCopy, control: SendControl) -> Delivery {
+    Delivery {
+        hidden_from_sender: match copy {
+            SenderCopy::None => true,
+            // Devices follow the log, so both bring the message to the sender's devices as well.
+            SenderCopy::History | SenderCopy::HistoryAndDevices => false,
+        },
+        no_unread: control.no_unread,
+        no_last: control.no_last_msg,
+        ..Delivery::default()
+    }
+}
+
+/// What a send of the app's backend has to respect.
+pub fn rest_terms(control: SendControl) -> Terms {
+    Terms { device: None, heeds_recipient: control.with_mute_notifications }
+}
+
+/// An import on its way to the rules; `request` is what it was parsed from.
+pub fn import(
+    app: AppId,
+    request: &Bytes,
+    wire: import::ImportMessage<'_>,
+    rules: &SendRules,
+    now_s: u64,
+) -> Result<ImportMessage, Failure> {
+    let from = UserId::new(&wire.from).ok_or(ErrorCode::BadFromAccount)?;
+    let to = UserId::new(&wire.to).ok_or(ErrorCode::BadToAccount)?;
+    let time_s = u64::from(wire.time_s);
+    if time_s > now_s + IMPORT_AHEAD_SECS_MAX {
+        return Err(ErrorCode::BadMsgTimeStamp.with("MsgTimeStamp is in the future"));
+    }
+    let content = content(request, wire.body, &wire.custom_data, wire.inspected);
+    if content.size_bytes > rules.message_bytes_max {
+        return Err(ErrorCode::MessageTooLong.into());
+    }
+    if content.custom_elements > 1 {
+        return Err(ErrorCode::BadFormat.into());
+    }
+    Ok(ImportMessage {
+        app,
+        from,
+        to,
+        // What stands in for it has to be the same in a repeated call.
+        wire_seq: wire.seq.unwrap_or(wire.random),
+        random: wire.random,
+        time_s,
+        content_crc: content.crc(),
+        body: content.body,
+        custom_data: content.custom_data,
+        live: wire.kind == import::ImportKind::Live,
+    })
+}
+
+/// How far the clock of an importing backend may be ahead.
+const IMPORT_AHEAD_SECS_MAX: u64 = 60;
 
 /// Puts other texts into the text elements of a body.
 pub fn replace_texts(body: &Bytes, texts: &[String]) -> Bytes {
@@ -84,12 +160,12 @@ pub fn shown<'a>(message: &'a Message, id: &'a str) -> RoamMessage<'a> {
         to: message.to.as_str(),
         key: message_key(message),
         msg_id: id,
-        flag_bits: NO_FLAGS,
-        is_peer_read: false,
-        body: &message.body,
+        flag_bits: if message.fate.recalled { RECALLED_FLAG } else { NO_FLAGS },
+        is_peer_read: message.fate.confirmed,
+        body: if message.fate.recalled { NO_BODY } else { &message.body },
         custom_data: text(&message.custom_data),
         client_time_s: message.client_time_s,
-        version: 0,
+        version: u64::from(message.fate.version),
         needs_read_receipt: message.delivery.needs_receipt,
         supports_extension: message.delivery.extensible,
         has_risk_content: message.delivery.marked,
@@ -106,14 +182,59 @@ pub fn change_frame(app: AppId, epoch: u64, record: &LogRecord) -> Vec<u8> {
         (Change::Message { .. }, Some(message)) => {
             client::Push::Message { position, unread, message: &encoded(app, message) }.write(&mut out);
         }
+        (Change::Altered { how, .. }, Some(message)) => {
+            let message = &encoded(app, message);
+            client::Push::Altered { position, unread, how: alteration(*how), message }.write(&mut out);
+        }
         // The message is not there any more, and the device has to know that its position moved all the same.
-        (Change::Message { .. }, None) => client::Push::Resync { position }.write(&mut out),
+        (Change::Message { .. } | Change::Altered { .. }, None) => {
+            client::Push::Resync { position }.write(&mut out);
+        }
+        (Change::View { peer, how }, _) => {
+            let (peer, change) = (peer.as_str(), view_change(*how));
+            client::Push::Conversation { position, unread, peer, change }.write(&mut out);
+        }
+        (Change::Relation { peer, how }, _) => {
+            let (peer, news) = (peer.as_str(), relation_news(*how));
+            client::Push::Relation { position, unread, peer, news }.write(&mut out);
+        }
+        (Change::Profile, _) => client::Push::Profile { position, unread }.write(&mut out),
         (Change::Read { reader, peer, time_s, .. }, _) => {
             let (reader, peer) = (reader.as_str(), peer.as_str());
             client::Push::Read { position, unread, reader, peer, read_until_s: *time_s }.write(&mut out);
         }
     }
     out
+}
+
+fn alteration(how: Alteration) -> client::Alteration {
+    match how {
+        Alteration::Recalled => client::Alteration::Recalled,
+        Alteration::Edited => client::Alteration::Edited,
+        Alteration::Confirmed => client::Alteration::Confirmed,
+        Alteration::Extended => client::Alteration::Extended,
+        Alteration::Deleted => client::Alteration::Deleted,
+    }
+}
+
+fn view_change(how: ViewChange) -> client::ViewChange {
+    match how {
+        ViewChange::Removed => client::ViewChange::Removed,
+        ViewChange::Erased => client::ViewChange::Erased,
+        ViewChange::Pinned => client::ViewChange::Pinned,
+        ViewChange::Unpinned => client::ViewChange::Unpinned,
+    }
+}
+
+fn relation_news(how: RelationNews) -> client::RelationNews {
+    match how {
+        RelationNews::Befriended => client::RelationNews::Befriended,
+        RelationNews::Unfriended => client::RelationNews::Unfriended,
+        RelationNews::Blocked => client::RelationNews::Blocked,
+        RelationNews::Unblocked => client::RelationNews::Unblocked,
+        RelationNews::Asked => client::RelationNews::Asked,
+        RelationNews::Noted => client::RelationNews::Noted,
+    }
 }
 
 /// The frame of a message that belongs to no log.
@@ -156,6 +277,111 @@ pub fn refusal_code(refusal: Refusal) -> ErrorCode {
         Refusal::Filtered => ErrorCode::TextRefused,
         Refusal::Vetoed => ErrorCode::RefusedByCallback,
         Refusal::GateFailed => ErrorCode::CallbackUnavailable,
+        Refusal::SenderMuted => ErrorCode::SenderMuted,
+        Refusal::Blocked => ErrorCode::BlockedByRecipient,
+        Refusal::NotFriends => ErrorCode::NotFriends,
+        Refusal::NotInRecipientsFriends => ErrorCode::NotInRecipientsFriends,
+        Refusal::NotInSendersFriends => ErrorCode::NotInSendersFriends,
+    }
+}
+
+/// Why nothing was done to a message.
+pub fn not_altered_code(refusal: NotAltered) -> ErrorCode {
+    match refusal {
+        NotAltered::NotFound => ErrorCode::MessageNotFound,
+        NotAltered::Recalled => ErrorCode::MessageRecalled,
+        NotAltered::Conflict => ErrorCode::MessageVersionConflict,
+        NotAltered::NotExtensible => ErrorCode::ExtensionsNotSupported,
+        NotAltered::TooManyPairs => ErrorCode::ExtensionParameter,
+    }
+}
+
+/// Who sent, or does something, has no account.
+pub fn unknown_sender() -> Failure {
+    ErrorCode::BadFromAccount.with("the sender or operator is not an account of the app")
+}
+
+/// Whom it goes to, or is about, has no account.
+pub fn unknown_recipient() -> Failure {
+    ErrorCode::BadToAccount.with("the recipient or peer is not an account of the app")
+}
+
+/// What an account's nickname is in its profile.
+pub fn nick(text: String) -> (String, ProfileValue) {
+    (StandardTag::Nick.as_str().to_owned(), ProfileValue::Text(text))
+}
+
+/// What an account's picture is in its profile.
+pub fn face_url(text: String) -> (String, ProfileValue) {
+    (StandardTag::Image.as_str().to_owned(), ProfileValue::Text(text))
+}
+
+/// What the values of a profile mean to the rules; of most they do not know anything.
+pub fn profile_settings(items: &[(Tag<'_>, TagValue<'_>)]) -> ProfileSettings {
+    let mut settings = ProfileSettings::default();
+    for (tag, value) in items {
+        match (tag, value) {
+            (Tag::Standard(StandardTag::AllowType), TagValue::Text(word)) => {
+                settings.admission = AllowType::parse(word).map(admission);
+            }
+            (Tag::Standard(StandardTag::AdminForbidType), TagValue::Text(word)) => {
+                settings.may_ask = AdminForbid::parse(word).map(may_ask);
+            }
+            (Tag::Standard(StandardTag::MsgSettings), TagValue::Number(bits)) => {
+                settings.receives = Some(bits & REFUSES_MESSAGES == 0);
+            }
+            _ => {}
+        }
+    }
+    settings
+}
+
+/// The bit of `MsgSettings` of one who does not want to receive messages.
+const REFUSES_MESSAGES: u32 = 1;
+
+fn admission(allow: AllowType) -> Admission {
+    match allow {
+        AllowType::AllowAny => Admission::Anyone,
+        AllowType::NeedConfirm => Admission::Asked,
+        AllowType::DenyAny => Admission::Nobody,
+    }
+}
+
+fn may_ask(forbid: AdminForbid) -> bool {
+    match forbid {
+        AdminForbid::None => true,
+        AdminForbid::SendOut => false,
+    }
+}
+
+pub fn profile_value(value: TagValue<'_>) -> ProfileValue {
+    match value {
+        TagValue::Number(number) => ProfileValue::Number(number),
+        TagValue::Text(text) => ProfileValue::Text(text.into_owned()),
+    }
+}
+
+/// A value of a profile, or of what a user notes of a friend, as the wire has it.
+pub fn tag_value(value: &ProfileValue) -> TagValue<'_> {
+    match value {
+        ProfileValue::Number(number) => TagValue::Number(*number),
+        ProfileValue::Text(text) => TagValue::Text(Cow::Borrowed(text)),
+    }
+}
+
+/// What a profile has under a tag; `None` for a custom one that was never set.
+pub fn shown_value<'a>(tag: &Tag<'_>, profile: &'a Profile) -> Option<TagValue<'a>> {
+    profile.get(tag.as_str()).map(tag_value).or_else(|| tag.default_value())
+}
+
+/// How much there may be of what users are to one another.
+pub fn relation_limits(limits: &Limits) -> RelationLimits {
+    RelationLimits {
+        friends_max: limits.friends_len_max,
+        blocked_max: limits.blocklist_len_max,
+        groups_max: limits.friend_groups_len_max,
+        requests_max: limits.friend_requests_len_max,
+        custom_max: CUSTOM_TAGS_MAX,
     }
 }
 
@@ -187,4 +413,35 @@ pub fn device_platform(named: OptPlatform) -> Platform {
 
 pub fn rest_origin(ip: IpAddr) -> Origin {
     Origin { ip, platform: Platform::RestApi }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_profile_means_to_the_rules() {
+        let none = ProfileSettings::default();
+        let word = |word: &'static str| TagValue::Text(word.into());
+        let admission = |admission| ProfileSettings { admission: Some(admission), ..none };
+        let may_ask = |may_ask| ProfileSettings { may_ask: Some(may_ask), ..none };
+        let receives = |receives| ProfileSettings { receives: Some(receives), ..none };
+        let table = [
+            (StandardTag::AllowType, word("AllowType_Type_AllowAny"), admission(Admission::Anyone)),
+            (StandardTag::AllowType, word("AllowType_Type_NeedConfirm"), admission(Admission::Asked)),
+            (StandardTag::AllowType, word("AllowType_Type_DenyAny"), admission(Admission::Nobody)),
+            (StandardTag::AdminForbidType, word("AdminForbid_Type_None"), may_ask(true)),
+            (StandardTag::AdminForbidType, word("AdminForbid_Type_SendOut"), may_ask(false)),
+            (StandardTag::MsgSettings, TagValue::Number(0), receives(true)),
+            (StandardTag::MsgSettings, TagValue::Number(1), receives(false)),
+            (StandardTag::MsgSettings, TagValue::Number(2), receives(true)),
+            (StandardTag::MsgSettings, TagValue::Number(u32::MAX), receives(false)),
+            (StandardTag::Nick, word("AllowType_Type_DenyAny"), none),
+            (StandardTag::Level, TagValue::Number(1), none),
+        ];
+        for (tag, value, expected) in table {
+            let item = (Tag::Standard(tag), value);
+            assert_eq!(profile_settings(std::slice::from_ref(&item)), expected, "{item:?}");
+        }
+    }
 }

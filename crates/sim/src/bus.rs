@@ -1,94 +1,37 @@
-//! The bus: it carries hints to sessions and workers, and may lose, delay, double and reorder them.
+//! The bus as the rules see it. The world then carries what was handed to it, and may lose, delay, double and
+//! reorder it.
 
-use crate::stage::Stage;
-use crate::world::{Happening, World};
+use crate::stage::{Stage, Word};
 use chat::port::{Bus, Hint};
 use chat::{AppId, Lane, Message, UserId};
 use std::sync::Arc;
 
-/// Something handed to the bus.
-#[derive(Debug, Clone)]
-pub(crate) enum Word {
-    Changed { app: AppId, user: UserId, hint: Hint },
-    Online { app: AppId, user: UserId },
-    Recorded { lane: Lane },
-}
-
 #[derive(Debug)]
 pub(crate) struct LossyBus(pub(crate) Arc<Stage>);
 
-impl Bus for LossyBus {
-    fn user_changed(&self, app: AppId, user: UserId, hint: Hint) {
-        self.0.lock().outbox.push(Word::Changed { app, user, hint });
-    }
-
-    fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>) {
-        assert!(message.delivery.online_only, "only such a message goes round the log");
-        self.0.lock().outbox.push(Word::Online { app, user });
-    }
-
-    fn event_recorded(&self, lane: Lane) {
-        self.0.lock().outbox.push(Word::Recorded { lane });
+impl LossyBus {
+    fn take(&self, word: Word) {
+        self.0.lock().outbox.push(word);
     }
 }
 
-impl World {
-    /// Sends what was handed to the bus on its way, to every listener for itself.
-    pub(crate) fn carry(&mut self) {
-        let words = std::mem::take(&mut self.stage.lock().outbox);
-        for word in words {
-            for happening in self.addressed(&word) {
-                self.deliver(&happening);
-            }
-        }
+impl Bus for LossyBus {
+    fn user_changed(&self, app: AppId, user: UserId, hint: Hint) {
+        self.take(Word::Changed { app, user, hint });
     }
 
-    fn addressed(&self, word: &Word) -> Vec<Happening> {
-        let devices = |app: AppId, user: UserId| {
-            let devices = self.devices.iter().enumerate();
-            devices
-                .filter(move |(_, device)| (device.app, device.user) == (app, user))
-                .map(|(index, _)| index)
-        };
-        match word {
-            Word::Changed { app, user, hint } => devices(*app, *user)
-                .map(|device| Happening::Hint { device, hint: Box::new(hint.clone()) })
-                .collect(),
-            Word::Online { app, user } => {
-                devices(*app, *user).map(|device| Happening::Online { device }).collect()
-            }
-            Word::Recorded { lane } => {
-                let workers = self.workers.iter().enumerate();
-                let of_lane = workers.filter(|(_, worker)| worker.route.lane == *lane);
-                of_lane.map(|(worker, _)| Happening::Pump { worker }).collect()
-            }
-        }
+    fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>) {
+        let delivery = message.delivery;
+        assert!(delivery.online_only, "only such a message goes round the log");
+        assert!(!delivery.hidden_from_recipient, "whoever does not want a message does not get it");
+        self.take(Word::Online { app, user });
     }
 
-    fn deliver(&mut self, happening: &Happening) {
-        let delays_ms = {
-            let state = &mut *self.stage.lock();
-            state.counts.hints += 1;
-            let mut delays_ms = Vec::with_capacity(2);
-            if state.strikes(|faults| faults.hint_lost) {
-                state.counts.hints_lost += 1;
-            } else {
-                delays_ms.push(state.chance.between(1..=20));
-            }
-            if state.strikes(|faults| faults.hint_doubled) {
-                state.counts.hints_doubled += 1;
-                delays_ms.push(state.chance.between(1..=3_000));
-            }
-            if state.strikes(|faults| faults.hint_late)
-                && let Some(delay_ms) = delays_ms.first_mut()
-            {
-                state.counts.hints_late += 1;
-                *delay_ms += state.chance.between(100..=20_000);
-            }
-            delays_ms
-        };
-        for delay_ms in delays_ms {
-            self.after(delay_ms, happening.clone());
-        }
+    fn event_recorded(&self, lane: Lane) {
+        self.take(Word::Recorded { lane });
+    }
+
+    fn revoked(&self, app: AppId, user: UserId, revoked_s: u64) {
+        self.take(Word::Revoked { app, user, revoked_s });
     }
 }

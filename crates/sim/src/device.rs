@@ -1,34 +1,21 @@
 //! Devices: each is followed by a session on the node, and keeps its own record of what it received.
-//!
-//! Sessions end without warning, on either side. What was pushed into a dead connection is lost; the device
-//! comes back with the position it really has, or with an older one, or with one that never was.
 
-use crate::Sabotage;
-use crate::checkers::logs::devices_receive_the_whole_log;
-use crate::ledger::{Life, Stretch};
-use crate::report::Checked;
-use crate::store::at_once;
-use crate::world::{Happening, World};
-use chat::port::{Changes, Hint, LogRecord, Store};
-use chat::sync::{Follower, OnHint, OnRead};
-use chat::{AppId, Position, UserId};
-
-pub(crate) const RECONNECT_MS_MAX: u64 = 5_000;
-
-/// Small, so that logs are longer than a page.
-const PAGE_LEN: usize = 4;
-const RETRY_DELAY_MS: u64 = 300;
-const POLL_DELAY_MS: u64 = 8_000;
-const ABSENCE_MS_MAX: u64 = 60_000;
+use crate::ledger::Life;
+use crate::mirror::Stretch;
+use chat::port::Hint;
+use chat::sync::Follower;
+use chat::{AppId, UserId};
 
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) app: AppId,
     pub(crate) user: UserId,
+    /// When its credential was issued. It is given another one when that is refused.
+    pub(crate) issued_s: u64,
     /// What was received, stretch by stretch. A device that has to start anew begins another one.
     pub(crate) stretches: Vec<Stretch>,
     /// Counts connections; what was meant for a former one reaches nobody.
-    session: u64,
+    pub(crate) session: u64,
     pub(crate) online: Option<Session>,
 }
 
@@ -38,207 +25,15 @@ pub(crate) struct Session {
     pub(crate) follower: Follower,
     /// The log is being read. Hints wait until it has been.
     pub(crate) reading: bool,
-    waiting: Vec<Hint>,
+    pub(crate) waiting: Vec<Hint>,
 }
 
 impl Device {
-    pub(crate) fn new(app: AppId, user: UserId) -> Self {
-        Self { app, user, stretches: Vec::new(), session: 0, online: None }
+    pub(crate) fn new(app: AppId, user: UserId, issued_s: u64) -> Self {
+        Self { app, user, issued_s, stretches: Vec::new(), session: 0, online: None }
     }
 
     pub(crate) fn life(&self, epoch: u64) -> Life {
         Life { app: self.app, user: self.user, epoch }
-    }
-}
-
-impl World {
-    pub(crate) fn connect(&mut self, index: usize) -> Checked {
-        let device = &self.devices[index];
-        if device.online.is_some() {
-            return Ok(());
-        }
-        if self.node.down {
-            self.after(RETRY_DELAY_MS, Happening::Connect { device: index });
-            return Ok(());
-        }
-        let follower = match device.stretches.last().map(Stretch::position) {
-            Some(position) => Some(Follower::resume(self.presented(index, position))),
-            None => self.first_follower(index),
-        };
-        let Some(mut follower) = follower else {
-            self.after(RETRY_DELAY_MS, Happening::Connect { device: index });
-            return Ok(());
-        };
-        if self.sabotage == Some(Sabotage::DeviceAhead) {
-            let Position { epoch, offset } = follower.position();
-            follower = Follower::resume(Position { epoch, offset: offset + 1 });
-        }
-        let device = &mut self.devices[index];
-        device.session += 1;
-        device.online = Some(Session { follower, reading: false, waiting: Vec::new() });
-        let session = device.session;
-        self.after(POLL_DELAY_MS, Happening::Poll { device: index, session });
-        if !self.healed {
-            let delay_ms = self.draw(|chance| chance.between(100..=2 * ABSENCE_MS_MAX));
-            self.after(delay_ms, Happening::Vanish { device: index, session });
-        }
-        self.read_log(index);
-        Ok(())
-    }
-
-    /// A device without a position starts at the end of the log, or reads all of it.
-    fn first_follower(&mut self, index: usize) -> Option<Follower> {
-        let (app, user) = (self.devices[index].app, self.devices[index].user);
-        let inbox = at_once(self.store.inbox(app, user)).ok().flatten()?;
-        let from_the_beginning = self.draw(|chance| chance.hits(700));
-        let (stretch, follower) = if from_the_beginning {
-            let position = Position { epoch: inbox.epoch, offset: 0 };
-            (Stretch::at(position), Follower::resume(position))
-        } else {
-            (Stretch::at_end(&inbox), Follower::at_end(&inbox))
-        };
-        self.devices[index].stretches.push(stretch);
-        Some(follower)
-    }
-
-    /// The position a returning device presents. It changes with the device's record: a device put back to an
-    /// older state has forgotten what it received since.
-    fn presented(&mut self, index: usize, position: Position) -> Position {
-        if self.strikes(|faults| faults.position_wrong) {
-            self.count(|counts| &mut counts.positions_wrong);
-            let Position { epoch, offset } = position;
-            let wrong = match self.draw(|chance| chance.between(0..=2)) {
-                0 => Position { epoch: epoch + 1, offset },
-                1 => Position { epoch: epoch - 1, offset },
-                _ => Position { epoch, offset: offset + 100_000 },
-            };
-            self.devices[index].stretches.push(Stretch::at(wrong));
-            return wrong;
-        }
-        if self.strikes(|faults| faults.position_old) {
-            self.count(|counts| &mut counts.positions_old);
-            let stretch = self.devices[index].stretches.last_mut().expect("it has a position");
-            let kept = self.stage.lock().chance.index(stretch.records.len() + 1);
-            stretch.records.truncate(kept);
-            return stretch.position();
-        }
-        position
-    }
-
-    pub(crate) fn vanish(&mut self, index: usize, session: u64) {
-        if !self.healed && self.devices[index].session == session {
-            let delay_ms = self.draw(|chance| chance.between(100..=ABSENCE_MS_MAX));
-            self.drop_session(index, delay_ms);
-        }
-    }
-
-    pub(crate) fn drop_session(&mut self, index: usize, reconnect_ms: u64) {
-        if self.devices[index].online.take().is_some() {
-            self.devices[index].session += 1;
-            self.count(|counts| &mut counts.sessions_dropped);
-            self.after(reconnect_ms, Happening::Connect { device: index });
-        }
-    }
-
-    pub(crate) fn poll_device(&mut self, index: usize, session: u64) {
-        let device = &mut self.devices[index];
-        if device.session != session {
-            return;
-        }
-        if let Some(online) = &mut device.online {
-            online.follower.poll();
-            self.after(POLL_DELAY_MS, Happening::Poll { device: index, session });
-            self.read_log(index);
-        }
-    }
-
-    /// Reads the log if it is worth it. The answer is true of this moment, and arrives a little later.
-    fn read_log(&mut self, index: usize) {
-        let device = &mut self.devices[index];
-        let Some(online) =
-            device.online.as_mut().filter(|online| !online.reading && online.follower.is_behind())
-        else {
-            return;
-        };
-        let read = self.store.changes(device.app, device.user, online.follower.position(), PAGE_LEN);
-        let session = device.session;
-        let changes = at_once(read).ok().map(Box::new);
-        online.reading = true;
-        let delay_ms = match changes {
-            Some(_) => self.draw(|chance| chance.between(1..=200)),
-            None => RETRY_DELAY_MS,
-        };
-        self.after(delay_ms, Happening::ReadAnswer { device: index, session, changes });
-    }
-
-    /// Without changes the store did not answer, and is asked again.
-    pub(crate) fn read_answered(&mut self, index: usize, session: u64, changes: Option<Changes>) -> Checked {
-        let device = &mut self.devices[index];
-        if device.session != session {
-            return Ok(());
-        }
-        let Some(online) = &mut device.online else {
-            return Ok(());
-        };
-        online.reading = false;
-        let waiting = std::mem::take(&mut online.waiting);
-        match changes.map(|changes| online.follower.read(changes, PAGE_LEN)) {
-            None => {}
-            Some(OnRead::Push { records, .. }) => self.push(index, records)?,
-            Some(OnRead::Resync(inbox)) => {
-                device.stretches.push(Stretch::at_end(&inbox));
-                self.count(|counts| &mut counts.resyncs);
-            }
-            Some(OnRead::Gone) => {
-                self.count(|counts| &mut counts.sessions_gone);
-                self.drop_session(index, RECONNECT_MS_MAX);
-            }
-        }
-        for hint in waiting {
-            self.hint(index, hint)?;
-        }
-        self.read_log(index);
-        Ok(())
-    }
-
-    pub(crate) fn hint(&mut self, index: usize, hint: Hint) -> Checked {
-        let Some(online) = &mut self.devices[index].online else {
-            return Ok(());
-        };
-        if online.reading {
-            online.waiting.push(hint);
-            return Ok(());
-        }
-        match online.follower.hint(hint.position()) {
-            OnHint::Push => return self.push(index, vec![hint.record]),
-            OnHint::Skip => {}
-            OnHint::Read => {
-                self.count(|counts| &mut counts.hints_with_gap);
-                self.read_log(index);
-            }
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, index: usize, records: Vec<LogRecord>) -> Checked {
-        for record in records {
-            if self.strikes(|faults| faults.session_dropped) {
-                let delay_ms = self.draw(|chance| chance.between(1..=RECONNECT_MS_MAX));
-                self.drop_session(index, delay_ms);
-                return Ok(());
-            }
-            let device = &mut self.devices[index];
-            let stretch = device.stretches.last_mut().expect("a connected device has a position");
-            stretch.records.push(record);
-            self.count(|counts| &mut counts.entries_pushed);
-            devices_receive_the_whole_log(self, &self.devices[index])?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn online_pushed(&mut self, index: usize) {
-        if self.devices[index].online.is_some() {
-            self.count(|counts| &mut counts.online_pushed);
-        }
     }
 }

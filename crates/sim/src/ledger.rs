@@ -1,15 +1,27 @@
 //! What truly became part of the store, noted at the moment of each commit.
 //!
-//! The store may forget: an account is deleted with its log, events are trimmed. The ledger forgets nothing, so
-//! that checkers can also judge what devices and endpoints were told before.
+//! It draws its own conclusions from what was asked and in which order it was committed, and objects at once when the
+//! store draws others. The store may forget: accounts are deleted with their logs, conversations end, events are
+//! trimmed. The ledger forgets nothing, so that checkers can also judge what devices and endpoints were told before.
 
-use chat::conversation::Position;
-use chat::port::{Append, Committed, Hint, LogRecord, ReadMark};
-use chat::{AppId, ConversationId, Event, EventId, Inbox, Message, UserId};
+mod talk;
+mod people;
+mod sends;
+mod deeds;
+mod views;
+
+pub(crate) use people::{Bond, Resident};
+pub(crate) use talk::{Kept, Talk};
+
+use crate::report::{Checked, holds};
+use chat::effect::Told;
+use chat::port::{Hint, LogRecord};
+use chat::{AppId, Change, ConversationId, Event, EventId, Fact, LogEntry, Message, UserId};
+use people::People;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Names a send, whatever becomes of its body: it travels as the message's custom data.
+/// Names an errand, whatever becomes of it: it travels as the custom data of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tag(pub(crate) u64);
 
@@ -27,81 +39,139 @@ pub(crate) struct Life {
     pub(crate) epoch: u64,
 }
 
+/// An entry of a user's log, as it was committed.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    pub(crate) entry: LogEntry,
+    /// The message that it names.
+    pub(crate) named: Option<Named>,
+}
+
+/// A message, as it stood after one of its commits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    talk: usize,
+    message: usize,
+    version: usize,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// In the order of their commits.
-    pub(crate) messages: BTreeMap<ConversationId, Vec<Arc<Message>>>,
+    /// All conversations there ever were.
+    pub(crate) talks: Vec<Talk>,
+    /// Those that somebody can still see. When both people have left one, the next begins anew.
+    current: BTreeMap<ConversationId, usize>,
     /// Online-only messages, which are stored nowhere.
-    pub(crate) online: Vec<(AppId, Arc<Message>)>,
-    pub(crate) logs: BTreeMap<Life, Vec<LogRecord>>,
-    /// Where the view of a person who left begins.
-    pub(crate) cleared: BTreeMap<(ConversationId, UserId), u64>,
-    /// The recipient's unread total after each stored message.
-    pub(crate) unread: BTreeMap<Tag, u32>,
-    pub(crate) marks_read: Vec<EventId>,
+    pub(crate) online: Vec<(Tag, AppId, Arc<Message>)>,
+    pub(crate) people: People,
+    pub(crate) logs: BTreeMap<Life, Vec<Noted>>,
+    /// What each conversation has to tell its backend, in the order of the commits.
+    pub(crate) promised: BTreeMap<ConversationId, Vec<Fact>>,
     /// Every event seen in the event log, trimmed ones included.
     pub(crate) events: BTreeMap<EventId, Event>,
 }
 
 impl Ledger {
-    pub(crate) fn appended(&mut self, append: &Append, committed: &Committed) {
-        let message = Arc::clone(&committed.message);
-        if message.delivery.online_only {
-            self.online.push((append.app, message));
-        } else {
-            self.messages.entry(append.conversation()).or_default().push(message);
-        }
-        if let Some(hint) = &committed.recipient {
-            self.unread.insert(Tag::of(&append.custom_data), hint.record.entry.unread);
-        }
-        self.logged(append.app, append.to, committed.recipient.as_ref());
-        self.logged(append.app, append.from, committed.sender.as_ref());
-    }
-
-    pub(crate) fn marked_read(&mut self, app: AppId, users: [UserId; 2], read: &ReadMark) {
-        self.marks_read.push(read.event);
-        self.logged(app, users[0], Some(&read.reader));
-        self.logged(app, users[1], read.peer.as_ref());
-    }
-
-    pub(crate) fn deleted(&mut self, app: AppId, user: UserId) {
-        for (id, messages) in &self.messages {
-            if id.app == app && (id.low == user || id.high == user) {
-                self.cleared.insert((*id, user), messages.last().map_or(0, |message| message.seq));
-            }
-        }
-    }
-
-    pub(crate) fn log(&self, life: Life) -> &[LogRecord] {
+    pub(crate) fn log(&self, life: Life) -> &[Noted] {
         self.logs.get(&life).map_or(&[], Vec::as_slice)
     }
 
-    fn logged(&mut self, app: AppId, user: UserId, hint: Option<&Hint>) {
-        if let Some(hint) = hint {
-            let life = Life { app, user, epoch: hint.epoch };
-            self.logs.entry(life).or_default().push(hint.record.clone());
+    /// The conversations that there are now.
+    pub(crate) fn current(&self) -> impl Iterator<Item = &Talk> {
+        self.current.values().map(|index| &self.talks[*index])
+    }
+
+    pub(crate) fn talk(&self, id: &ConversationId) -> Option<&Talk> {
+        self.current.get(id).map(|index| &self.talks[*index])
+    }
+
+    fn talk_mut(&mut self, id: &ConversationId) -> Option<&mut Talk> {
+        self.current.get(id).map(|index| &mut self.talks[*index])
+    }
+
+    /// The conversation, which begins now if there is none.
+    fn begin(&mut self, id: ConversationId) -> usize {
+        *self.current.entry(id).or_insert_with(|| {
+            self.talks.push(Talk::new(id));
+            self.talks.len() - 1
+        })
+    }
+
+    /// Whether a device was given this entry, with its message as it stood then or later.
+    pub(crate) fn fits(&self, noted: &Noted, record: &LogRecord) -> bool {
+        let message_fits = match (noted.named, &record.message) {
+            (None, None) => true,
+            (Some(Named { talk, message, version }), Some(given)) => {
+                self.talks[talk].messages[message].versions[version..].contains(given)
+            }
+            _ => false,
+        };
+        message_fits && noted.entry == record.entry
+    }
+
+    /// Unread messages of a user, over all conversations.
+    pub(crate) fn unread(&self, app: AppId, user: UserId) -> u32 {
+        let theirs = self.current().filter(|talk| talk.id.app == app && talk.is_of(&user));
+        theirs.map(|talk| talk.unread(&user)).sum()
+    }
+
+    /// An entry for the log of a user. `told`: what the store says about it.
+    fn enter(
+        &mut self,
+        app: AppId,
+        user: UserId,
+        change: Change,
+        named: Option<Named>,
+        told: Option<&Hint>,
+    ) -> Checked {
+        let unread = self.unread(app, user);
+        let Some(epoch) = self.people.epoch(app, user) else {
+            return holds(told.is_none(), "logs_are_whole", || format!("{user} has no log for {told:?}"));
+        };
+        let log = self.logs.entry(Life { app, user, epoch }).or_default();
+        let entry = LogEntry { offset: log.len() as u64 + 1, unread, change };
+        log.push(Noted { entry, named });
+        let Some(hint) = told else { return Ok(()) };
+        let given = hint.record.entry;
+        holds(given.unread == unread, "counts_are_exact", || {
+            format!("{user} of app {app} has {unread} unread messages after {given:?}")
+        })?;
+        let noted = self.logs[&Life { app, user, epoch }].last().expect("it was pushed above");
+        holds(hint.epoch == epoch && self.fits(noted, &hint.record), "logs_are_whole", || {
+            format!("{user} of app {app} has {noted:?} in epoch {epoch}, and the store says {hint:?}")
+        })
+    }
+
+    /// Everything that a commit tells, be it entries for devices or facts for the backend. Nothing else may be told.
+    fn tell(
+        &mut self,
+        app: AppId,
+        mut entries: Vec<(UserId, Change)>,
+        named: Option<Named>,
+        facts: Vec<Fact>,
+        told: &Told,
+    ) -> Checked {
+        entries.retain(|(user, _)| self.people.has(app, *user));
+        for (user, hint) in &told.hints {
+            let change = hint.record.entry.change;
+            let place = entries.iter().position(|entry| *entry == (*user, change));
+            holds(place.is_some(), "logs_are_whole", || {
+                format!("{user} of app {app} is told {change:?}, not one of {entries:?}")
+            })?;
+            entries.remove(place.expect("looked at above"));
+            self.enter(app, *user, change, named, Some(hint))?;
         }
-    }
-}
-
-/// A part of a user's log as a device received it, from a place where it started.
-#[derive(Debug)]
-pub(crate) struct Stretch {
-    pub(crate) epoch: u64,
-    pub(crate) start: u64,
-    pub(crate) records: Vec<LogRecord>,
-}
-
-impl Stretch {
-    pub(crate) fn at(position: Position) -> Self {
-        Self { epoch: position.epoch, start: position.offset, records: Vec::new() }
+        holds(entries.is_empty(), "logs_are_whole", || format!("nobody in app {app} is told {entries:?}"))?;
+        holds(told.events.len() == facts.len(), "every_change_has_its_event", || {
+            format!("{:?} were recorded, and should be {facts:?}", told.events)
+        })?;
+        facts.into_iter().for_each(|fact| self.promise(app, fact));
+        Ok(())
     }
 
-    pub(crate) fn at_end(inbox: &Inbox) -> Self {
-        Self::at(inbox.position())
-    }
-
-    pub(crate) fn position(&self) -> Position {
-        Position { epoch: self.epoch, offset: self.start + self.records.len() as u64 }
+    /// Something that the backend has to be told, after everything that was promised of the two people before.
+    fn promise(&mut self, app: AppId, fact: Fact) {
+        let [one, other] = fact.people();
+        self.promised.entry(ConversationId::new(app, one, other)).or_default().push(fact);
     }
 }

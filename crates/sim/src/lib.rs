@@ -5,29 +5,35 @@
 //!
 //! Deliberately absent: sockets, JSON, files, real time. What a process does with those is tested elsewhere.
 //!
-//! Start at [`run`], then read `world`, which is the list of everything that can happen.
-
-mod world;
+//! Modules only use those above them in the list below. Start at [`run`], then read `world`, which is the list of
+//! everything that can happen, and `happen`, which carries it out.
 
 mod chance;
-mod checkers;
-mod plan;
+mod counts;
 mod report;
+mod sabotage;
+mod plan;
+mod ledger;
 mod stage;
 
+mod store;
 mod bus;
 mod gate;
-mod store;
 
-mod backend;
+mod mirror;
 mod device;
-mod ledger;
-mod node;
-mod operator;
-mod sender;
+mod backend;
 mod worker;
+mod errand;
+mod node;
+mod world;
 
-pub use report::{Counts, Failure, Report};
+mod checkers;
+mod happen;
+
+pub use counts::Counts;
+pub use report::{Failure, Report};
+pub use sabotage::Sabotage;
 
 use report::Broken;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,23 +47,6 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
 /// Runs with a bug put in on purpose: the proof that the checkers would notice it.
 pub fn run_sabotaged(seed: u64, sabotage: Sabotage) -> Result<Report, Failure> {
     run_with(seed, Some(sabotage))
-}
-
-/// A bug in what surrounds the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sabotage {
-    /// The after-send event is recorded in a commit of its own, a little later.
-    EventAfterCommit,
-    /// A resend is taken for a new message.
-    NoDuplicateGuard,
-    /// A returning device is followed from one entry too far.
-    DeviceAhead,
-    /// Checkpoints keep a cursor that is one event too far.
-    CursorAhead,
-    /// An attempt whose settler died is waited for without end.
-    EndlessClaims,
-    /// A checkpoint of before a replay reaches the store after it.
-    FormerCheckpoint,
 }
 
 fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Result<Report, Failure> {

@@ -2,6 +2,7 @@
 
 use crate::chance::Chance;
 use bytes::Bytes;
+use chat::admit::DeviceTerms;
 use chat::dispatch::Schedule;
 use chat::filter::{Action, WordList};
 use chat::port::EndpointId;
@@ -32,6 +33,8 @@ pub(crate) struct AppPlan {
     pub(crate) users: Vec<UserId>,
     pub(crate) rules: Arc<SendRules>,
     pub(crate) opinion: Opinion,
+    /// What sends from devices have to respect.
+    pub(crate) terms: DeviceTerms,
     pub(crate) endpoints: Vec<EndpointId>,
     /// When one more endpoint is added.
     pub(crate) joins_after_ms: Option<u64>,
@@ -122,6 +125,7 @@ impl AppPlan {
                 drop: rate(chance),
                 replace: rate(chance),
             },
+            terms: DeviceTerms { friends_only: chance.hits(300), tells_blocked: chance.hits(500) },
             joins_after_ms: chance.hits(400).then(|| chance.between(20_000..=120_000)),
             endpoints: endpoints.map(|name| EndpointId(name.into())).collect(),
         }

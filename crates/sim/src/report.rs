@@ -1,5 +1,6 @@
 //! What a run came to: counters when it went well, and otherwise the broken promise with its seed and trace.
 
+use crate::counts::Counts;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -73,107 +74,4 @@ impl Trace {
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.iter().cloned().collect()
     }
-}
-
-macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// How often things happened.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-        pub struct Counts {
-            $($(#[$doc])* pub $name: u64,)*
-        }
-
-        impl Counts {
-            pub fn named(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name),)*]
-            }
-
-            pub fn add(&mut self, other: &Self) {
-                $(self.$name += other.$name;)*
-            }
-        }
-    };
-}
-
-counts! {
-    sends,
-    /// Requests of senders, resends included.
-    requests,
-    acks,
-    /// Acknowledged sends that were sent once more.
-    duplicates,
-    sends_given_up,
-    self_sends,
-    online_only,
-    without_unread,
-    hidden_from_sender,
-    marked,
-    masked,
-    marks_read,
-    refused_filtered,
-    refused_too_long,
-    refused_unknown_account,
-    gate_passes,
-    gate_vetoes,
-    gate_drops,
-    gate_replaces,
-    gate_failures,
-    gate_outages,
-    /// Questions that were not asked, because the breaker was open or full.
-    gate_skips,
-    gate_probes,
-    gate_breakers_opened,
-    /// Questions nobody waited for any more.
-    gate_abandoned,
-    store_unavailable,
-    store_outages,
-    commits_unanswered,
-    commits_slow,
-    answers_lost,
-    requests_refused_by_dead_node,
-    requests_timed_out,
-    hints,
-    hints_lost,
-    hints_late,
-    hints_doubled,
-    /// Hints that made a session read the log.
-    hints_with_gap,
-    entries_pushed,
-    online_pushed,
-    sessions_dropped,
-    positions_old,
-    positions_wrong,
-    resyncs,
-    sessions_gone,
-    accounts_deleted,
-    accounts_returned,
-    attempts,
-    accepted,
-    accepted_again,
-    calls_failed,
-    calls_refused,
-    calls_lost,
-    calls_unheard,
-    calls_timed_out,
-    calls_to_dead_endpoint,
-    settlers_died,
-    settles_stale,
-    settles_of_former_terms,
-    breakers_opened,
-    parked,
-    checkpoints,
-    checkpoints_repeated,
-    restored_with_exceptions,
-    events_trimmed,
-    replays_from,
-    replays_of_one,
-    replays_of_parked,
-    /// Replays whose operator heard of a failure, although some were carried out.
-    replays_failed,
-    events_replayed,
-    endpoints_joined,
-    clock_jumps,
-    crashes,
-    /// Requests under way when the node died.
-    requests_vanished,
 }

@@ -2,13 +2,13 @@
 //!
 //! It is locked only for the length of a statement; nothing runs at the same time.
 
-use crate::bus::Word;
 use crate::chance::Chance;
+use crate::counts::Counts;
 use crate::ledger::Ledger;
-use crate::node::TaskId;
 use crate::plan::Faults;
-use crate::report::{Counts, Trace};
-use chat::port::Clock;
+use crate::report::{Broken, Checked, Trace};
+use chat::port::{Clock, Hint};
+use chat::{AppId, EventId, Lane, UserId};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -23,6 +23,19 @@ pub(crate) struct Stage {
     state: Mutex<State>,
 }
 
+/// A request that the node works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TaskId(pub(crate) u64);
+
+/// Something handed to the bus.
+#[derive(Debug, Clone)]
+pub(crate) enum Word {
+    Changed { app: AppId, user: UserId, hint: Hint },
+    Online { app: AppId, user: UserId },
+    Recorded { lane: Lane },
+    Revoked { app: AppId, user: UserId, revoked_s: u64 },
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) now_ms: u64,
@@ -35,6 +48,12 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     pub(crate) trace: Trace,
     pub(crate) ledger: Ledger,
+    /// The first promise that a commit was seen to break.
+    pub(crate) broken: Option<Broken>,
+    /// Tasks that committed something.
+    pub(crate) committed: BTreeSet<TaskId>,
+    /// Events that a sabotage takes back out of the log.
+    pub(crate) withheld: BTreeSet<EventId>,
     /// The task that is being polled.
     pub(crate) running: TaskId,
     /// Tasks that want to be polled again at a time.
@@ -56,6 +75,9 @@ impl Stage {
             counts: Counts::default(),
             trace: Trace::default(),
             ledger: Ledger::default(),
+            broken: None,
+            committed: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             running: TaskId(0),
             wakes: Vec::new(),
             outbox: Vec::new(),
@@ -83,6 +105,25 @@ impl Stage {
 }
 
 impl State {
+    /// Writes into the ledger, which may object.
+    pub(crate) fn noted(&mut self, note: impl FnOnce(&mut Ledger) -> Checked) {
+        let checked = note(&mut self.ledger);
+        self.heed(checked);
+    }
+
+    /// Ends the run at the next occasion, if a promise is broken.
+    pub(crate) fn heed(&mut self, checked: Checked) {
+        if let Err(broken) = checked {
+            self.broken.get_or_insert(broken);
+        }
+    }
+
+    /// The same for something that the running task made true.
+    pub(crate) fn committed(&mut self, note: impl FnOnce(&mut Ledger) -> Checked) {
+        self.committed.insert(self.running);
+        self.noted(note);
+    }
+
     /// Whether a fault strikes now.
     pub(crate) fn strikes(&mut self, fault: impl FnOnce(&Faults) -> u32) -> bool {
         let per_mille = fault(&self.faults);

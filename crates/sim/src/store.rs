@@ -3,18 +3,24 @@
 //! Operations within a request also take virtual time around their commit, so that requests overtake one another
 //! and a node can die on either side of it. Everything else answers at once.
 
-use crate::Sabotage;
+mod sabotaged;
+
 use crate::ledger::Ledger;
+use crate::report::Checked;
+use crate::sabotage::Sabotage;
 use crate::stage::Stage;
 use async_trait::async_trait;
+use chat::alter::Act;
 use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use chat::guard::SendKey;
 use chat::model::Model;
 use chat::port::{
-    Account, Append, Appended, Changes, Checkpoint, Committed, DeliveryState, EndpointId, HistoryPage,
-    HistoryQuery, LaneExtent, MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
+    Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Changes, Checkpoint, ContactsPage,
+    ContactsQuery, DeliveryState, EndpointId, Found, HistoryPage, HistoryQuery, ImportMessage, Imported,
+    Landing, LaneExtent, ListQuery, Listed, MarkRead, MessageKey, PersonChanged, Portrait, Preview, ReadMark,
+    Relate, Related, Route, SendQuery, Store, StoreError, Stored, Terms, Tie, ViewChanged,
 };
-use chat::{AppId, Event, EventDraft, EventId, Inbox, Lane, Position, UserId};
+use chat::{AppId, ConversationId, Event, EventDraft, EventId, Inbox, Lane, Position, UserId};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -66,25 +72,72 @@ impl FaultyStore {
         self.stage.sleep(delay_ms).await;
     }
 
-    fn noted(&self, note: impl FnOnce(&mut Ledger)) {
-        note(&mut self.stage.lock().ledger);
+    /// An operation within a request.
+    async fn commit<T>(&self, operation: impl Future<Output = Stored<T>>) -> Stored<T> {
+        self.linger().await;
+        self.reach()?;
+        let answer = operation.await?;
+        self.linger().await;
+        self.hear(answer)
     }
 
-    fn note_append(&self, append: &Append, committed: &Committed) {
-        let state = &mut *self.stage.lock();
-        state.ledger.appended(append, committed);
-        state.counts.marked += u64::from(committed.message.delivery.marked);
-        state.counts.masked += u64::from(committed.message.body.contains(&b'*'));
+    /// Writes an answer into the ledger, and whether the running request changed something.
+    fn noted(&self, is_change: bool, note: impl FnOnce(&mut Ledger) -> Checked) {
+        let mut state = self.stage.lock();
+        if is_change {
+            state.committed(note);
+        } else {
+            state.noted(note);
+        }
     }
 
-    /// The event of a message in a commit of its own: whoever dies in between loses it.
-    async fn append_then_record(&self, append: Append) -> Stored<Appended> {
-        let answer = self.model.append(Append { event: None, ..append.clone() }).await?;
-        if let Appended::Done(committed) = &answer {
-            self.note_append(&append, committed);
-            self.stage.sleep(500).await;
-            if let Some(origin) = append.event {
-                self.model.record(append.after_send(&committed.message, origin, 0)).await?;
+    /// Makes accounts exist, whatever the connection does.
+    pub(crate) async fn settle_in(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()> {
+        let users: Vec<UserId> = accounts.iter().map(|account| account.user).collect();
+        self.model.import_accounts(app, accounts, now_ms).await?;
+        for user in users {
+            let inbox = self.model.inbox(app, user).await?.expect("the account exists now");
+            self.noted(false, |ledger| ledger.arrived(app, user, inbox.epoch));
+        }
+        Ok(())
+    }
+
+    /// The log of a lane as it truly is.
+    pub(crate) fn committed_events(&self, lane: Lane, after: u64, limit: usize) -> Vec<Event> {
+        let mut events =
+            at_once(self.model.events(lane, after, usize::MAX)).expect("the model is always there");
+        let withheld = &self.stage.lock().withheld;
+        events.retain(|event| !withheld.contains(&event.id));
+        events.truncate(limit);
+        events
+    }
+
+    async fn append_now(&self, append: Append) -> Stored<Appended> {
+        let answer = self.model.append(append.clone()).await?;
+        self.note_append(&append, &answer);
+        Ok(answer)
+    }
+
+    fn note_append(&self, append: &Append, answer: &Appended) {
+        let is_change = matches!(answer, Appended::Done(_) | Appended::Refused { .. });
+        self.noted(is_change, |ledger| ledger.appended(append, answer));
+        if let Appended::Done(committed) = answer {
+            let counts = &mut self.stage.lock().counts;
+            counts.marked += u64::from(committed.message.delivery.marked);
+            counts.masked += u64::from(committed.message.body.contains(&b'*'));
+            counts.hidden_from_recipient += u64::from(committed.message.delivery.hidden_from_recipient);
+        }
+    }
+
+    async fn alter_now(&self, alter: Alter) -> Stored<Altered> {
+        let mut answer = self.model.alter(alter.clone()).await?;
+        self.noted(matches!(answer, Altered::Done { .. }), |ledger| ledger.altered(&alter, &answer));
+        if let Altered::Done { told, .. } = &mut answer {
+            if self.is(Sabotage::EditEventAfterCommit) && matches!(alter.act, Act::Edit { .. }) {
+                self.record_later(told.events[0]).await?;
+            }
+            if self.is(Sabotage::RecallKeepsUnread) && alter.act == Act::Recall {
+                told.hints.iter_mut().for_each(|(_, hint)| hint.record.entry.unread += 1);
             }
         }
         Ok(answer)
@@ -99,7 +152,7 @@ impl FaultyStore {
 impl Store for FaultyStore {
     async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()> {
         self.reach()?;
-        self.model.import_accounts(app, accounts, now_ms).await?;
+        self.settle_in(app, accounts, now_ms).await?;
         self.hear(())
     }
 
@@ -109,62 +162,142 @@ impl Store for FaultyStore {
     }
 
     async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, now_ms: u64) -> Stored<Vec<bool>> {
-        self.reach()?;
-        let existed = self.model.delete_accounts(app, users.clone(), now_ms).await?;
-        let gone = users.iter().zip(&existed).filter(|(_, existed)| **existed);
-        self.noted(|ledger| gone.for_each(|(user, _)| ledger.deleted(app, *user)));
-        self.hear(existed)
+        let delete = async {
+            let existed = self.model.delete_accounts(app, users.clone(), now_ms).await?;
+            for (user, existed) in users.iter().zip(&existed) {
+                self.noted(*existed, |ledger| ledger.left(app, *user, now_ms, *existed));
+            }
+            Ok(existed)
+        };
+        self.commit(delete).await
     }
 
     async fn append(&self, mut append: Append) -> Stored<Appended> {
-        self.linger().await;
-        self.reach()?;
         if self.is(Sabotage::NoDuplicateGuard) {
             // No two appends look alike any more.
             append.content_crc = self.stage.lock().chance.draw() as u32;
         }
-        if self.is(Sabotage::EventAfterCommit) {
-            return self.append_then_record(append).await;
+        match self.sabotage {
+            Some(Sabotage::EventAfterCommit) => self.commit(self.append_then_record(append)).await,
+            Some(Sabotage::TermsBeforeCommit) => self.commit(self.look_then_append(append)).await,
+            _ => self.commit(self.append_now(append)).await,
         }
-        let answer = self.model.append(append.clone()).await?;
-        if let Appended::Done(committed) = &answer {
-            self.note_append(&append, committed);
+    }
+
+    async fn import_message(&self, mut import: ImportMessage) -> Stored<Imported> {
+        if self.is(Sabotage::NoImportGuard) {
+            import.random = self.stage.lock().chance.draw() as u32;
         }
-        self.linger().await;
-        self.hear(answer)
+        let commit = async {
+            let answer = self.model.import_message(import.clone()).await?;
+            self.noted(matches!(answer, Imported::Done(_)), |ledger| ledger.imported(&import, &answer));
+            Ok(answer)
+        };
+        self.commit(commit).await
+    }
+
+    async fn alter(&self, alter: Alter) -> Stored<Altered> {
+        self.commit(self.alter_now(alter)).await
     }
 
     async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
-        self.linger().await;
-        self.reach()?;
-        let event = self.model.record(draft).await?;
-        self.linger().await;
-        self.hear(event)
+        let commit = async {
+            let event = self.model.record(draft.clone()).await?;
+            self.noted(event.is_some(), |ledger| ledger.recorded(&draft, event));
+            Ok(event)
+        };
+        self.commit(commit).await
     }
 
-    async fn preview(&self, mut key: SendKey, now_s: u64) -> Stored<Preview> {
+    async fn preview(&self, mut key: SendKey, terms: Terms, now_s: u64) -> Stored<Preview> {
         self.linger().await;
         self.reach()?;
         if self.is(Sabotage::NoDuplicateGuard) {
             key.content_crc = self.stage.lock().chance.draw() as u32;
         }
-        self.model.preview(key, now_s).await
+        let answer = self.model.preview(key, terms, now_s).await?;
+        self.noted(false, |ledger| ledger.previewed(&key, terms, now_s * 1000, &answer));
+        Ok(answer)
     }
 
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
-        self.linger().await;
+        let commit = async {
+            let until_s = mark.until_s.filter(|_| !self.is(Sabotage::WholeMarks));
+            let read = self.model.mark_read(MarkRead { until_s, ..mark }).await?;
+            self.noted(read.is_some(), |ledger| ledger.marked_read(&mark, read.as_ref()));
+            Ok(read)
+        };
+        self.commit(commit).await
+    }
+
+    async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged> {
+        let commit = async {
+            let answer = self.model.change_view(change).await?;
+            let is_change = matches!(answer, ViewChanged::Done(_));
+            self.noted(is_change, |ledger| ledger.view_changed(&change, &answer));
+            Ok(answer)
+        };
+        self.commit(commit).await
+    }
+
+    async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged> {
+        let commit = async {
+            let answer = self.model.change_person(change.clone()).await?;
+            let is_change = matches!(answer, PersonChanged::Done(_));
+            self.noted(is_change, |ledger| ledger.person_changed(&change, &answer));
+            Ok(answer)
+        };
+        self.commit(commit).await
+    }
+
+    async fn relate(&self, relate: Relate) -> Stored<Related> {
+        let commit = async {
+            let answer = self.model.relate(relate.clone()).await?;
+            let is_change = matches!(answer, Related::Done(_) | Related::Pending(_));
+            self.noted(is_change, |ledger| ledger.related(&relate, &answer));
+            Ok(answer)
+        };
+        self.commit(commit).await
+    }
+
+    async fn find(&self, conversation: ConversationId, key: MessageKey) -> Stored<Option<Found>> {
         self.reach()?;
-        let read = self.model.mark_read(mark).await?;
-        if let Some(read) = &read {
-            self.noted(|ledger| ledger.marked_read(mark.app, [mark.reader, mark.peer], read));
-        }
-        self.linger().await;
-        self.hear(read)
+        self.model.find(conversation, key).await
+    }
+
+    async fn landed(&self, query: SendQuery) -> Stored<Landing> {
+        self.reach()?;
+        self.model.landed(query).await
     }
 
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
         self.reach()?;
         self.model.history(query).await
+    }
+
+    async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>> {
+        self.reach()?;
+        self.model.contacts(query).await
+    }
+
+    async fn people(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<Option<Portrait>>> {
+        self.reach()?;
+        self.model.people(app, users).await
+    }
+
+    async fn revoked_s(&self, app: AppId, user: UserId) -> Stored<u64> {
+        self.reach()?;
+        self.model.revoked_s(app, user).await
+    }
+
+    async fn ties(&self, app: AppId, pairs: Vec<[UserId; 2]>) -> Stored<Vec<Tie>> {
+        self.reach()?;
+        self.model.ties(app, pairs).await
+    }
+
+    async fn listed(&self, query: ListQuery) -> Stored<Vec<Listed>> {
+        self.reach()?;
+        self.model.listed(query).await
     }
 
     async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>> {
@@ -184,7 +317,7 @@ impl Store for FaultyStore {
 
     async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>> {
         self.reach()?;
-        self.model.events(lane, after, limit).await
+        Ok(self.committed_events(lane, after, limit))
     }
 
     async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {

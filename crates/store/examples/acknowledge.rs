@@ -3,7 +3,7 @@
 //! `acknowledge <directory> <first random number>` prints `random seq .` for each message.
 
 use bytes::Bytes;
-use chat::port::{Account, Append, Appended, Store};
+use chat::port::{Account, Append, Appended, Store, Terms};
 use chat::{AppId, Delivery, Origin, Platform, UserId};
 use std::error::Error;
 use std::io::Write;
@@ -62,6 +62,8 @@ fn append(random: u32) -> Append {
         offline_push: Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi }),
+        terms: Terms::default(),
+        pretends: None,
     }
 }
 

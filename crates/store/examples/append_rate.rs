@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p couplet-store --example append_rate -- [seconds] [callers] [users] [directory]`
 
-use chat::port::{Account, Append, Appended, Store};
+use chat::port::{Account, Append, Appended, Store, Terms};
 use chat::{AppId, Delivery, Origin, Platform, UserId};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr};
@@ -115,6 +115,8 @@ fn append(random: &mut Random, users: u64, now_s: u64) -> Append {
         offline_push: bytes::Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi }),
+        terms: Terms::default(),
+        pretends: None,
     }
 }
 

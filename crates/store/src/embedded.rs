@@ -21,22 +21,15 @@ mod key;
 mod ledger;
 mod notation;
 mod operation;
+mod port;
 mod queue;
 mod read;
 mod writer;
 
-use async_trait::async_trait;
-use chat::conversation::{Inbox, Position};
-use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
-use chat::guard::SendKey;
-use chat::port::{
-    Account, Append, Appended, Changes, Checkpoint, DeliveryState, EndpointId, HistoryPage, HistoryQuery,
-    LaneExtent, MarkRead, Preview, ReadMark, Route, Store, StoreError, Stored,
-};
-use chat::{AppId, ConversationId, Event, EventDraft, EventId, Lane, UserId};
+use chat::port::{StoreError, Stored};
 use commit::{Committer, LastWord};
 use engine::{Engine, Snapshot};
-use operation::{Operation, Trim, stopped};
+use operation::stopped;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
@@ -202,144 +195,6 @@ impl Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-#[async_trait]
-impl Store for Embedded {
-    async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()> {
-        let names = |account: &Account| {
-            [&account.nick, &account.face_url].into_iter().flatten().map(String::len).sum::<usize>()
-        };
-        let bytes = accounts.iter().map(|account| size_of::<Account>() + names(account)).sum();
-        self.queue.ask(bytes, |reply| Operation::ImportAccounts { app, accounts, now_ms, reply }).await
-    }
-
-    async fn accounts_exist(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<bool>> {
-        self.read(move |snapshot| {
-            users.iter().map(|user| read::account_exists(snapshot, app, user)).collect()
-        })
-        .await
-    }
-
-    async fn delete_accounts(&self, app: AppId, users: Vec<UserId>, _now_ms: u64) -> Stored<Vec<bool>> {
-        let bytes = users.len() * size_of::<UserId>();
-        self.queue.ask(bytes, |reply| Operation::DeleteAccounts { app, users, reply }).await
-    }
-
-    async fn append(&self, append: Append) -> Stored<Appended> {
-        let bytes = append.body.len() + append.custom_data.len() + append.offline_push.len();
-        self.queue.ask(bytes, |reply| Operation::Append { append: Box::new(append), reply }).await
-    }
-
-    async fn record(&self, draft: EventDraft) -> Stored<Option<EventId>> {
-        let [one, other] = draft.fact.people();
-        assert!(
-            ConversationId::new(draft.conversation.app, one, other) == draft.conversation,
-            "an event is about the people of its conversation"
-        );
-        let bytes = draft.fact.content_bytes();
-        self.queue.ask(bytes, |reply| Operation::Record { draft: Box::new(draft), reply }).await
-    }
-
-    async fn preview(&self, key: SendKey, now_s: u64) -> Stored<Preview> {
-        self.queue.ask(0, |reply| Operation::Preview { key: Box::new(key), now_s, reply }).await
-    }
-
-    async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
-        self.queue.ask(0, |reply| Operation::MarkRead { mark: Box::new(mark), reply }).await
-    }
-
-    async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
-        self.read(move |snapshot| read::history(snapshot, &query)).await
-    }
-
-    async fn inbox(&self, app: AppId, user: UserId) -> Stored<Option<Inbox>> {
-        self.read(move |snapshot| read::inbox_of(snapshot, app, &user)).await
-    }
-
-    async fn unread(&self, app: AppId, user: UserId, peers: Vec<UserId>) -> Stored<Vec<u32>> {
-        self.read(move |snapshot| {
-            peers.into_iter().map(|peer| read::unread(snapshot, app, &user, peer)).collect()
-        })
-        .await
-    }
-
-    async fn changes(&self, app: AppId, user: UserId, after: Position, limit: usize) -> Stored<Changes> {
-        self.read(move |snapshot| read::changes(snapshot, (app, &user), after, limit)).await
-    }
-
-    async fn events(&self, lane: Lane, after: u64, limit: usize) -> Stored<Vec<Event>> {
-        self.read(move |snapshot| read::events(snapshot, lane, after, limit)).await
-    }
-
-    async fn lane(&self, lane: Lane) -> Stored<Option<LaneExtent>> {
-        self.read(move |snapshot| read::lane_extent(snapshot, lane)).await
-    }
-
-    async fn delivery(&self, route: &Route) -> Stored<DeliveryState> {
-        let route = route.clone();
-        self.read(move |snapshot| read::delivery(snapshot, &route)).await
-    }
-
-    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
-        let words = checkpoint.exceptions.iter().map(|exception| exception.last_failure.len()).sum::<usize>();
-        let text = |failed: &FailedAttempt| failed.failure.words.len() + failed.failure.answer.len();
-        let bytes = words
-            + checkpoint.failures.iter().map(text).sum::<usize>()
-            + checkpoint.failures.len() * size_of::<FailedAttempt>()
-            + checkpoint.delivered.len() * size_of::<Delivered>()
-            + checkpoint.exceptions.len() * size_of::<Exception>()
-            + checkpoint.resolved.len() * size_of::<u64>();
-        let (route, checkpoint) = (route.clone(), Box::new(checkpoint));
-        self.queue.ask(bytes, |reply| Operation::Settle { route, checkpoint, reply }).await
-    }
-
-    async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
-        let route = route.clone();
-        self.read(move |snapshot| read::parked(snapshot, &route, after, limit)).await
-    }
-
-    async fn exception(&self, route: &Route, offset: u64) -> Stored<Option<Exception>> {
-        let route = route.clone();
-        self.read(move |snapshot| read::exception(snapshot, &route, offset)).await
-    }
-
-    async fn failures(&self, route: &Route, offset: u64) -> Stored<Vec<FailedAttempt>> {
-        let route = route.clone();
-        self.read(move |snapshot| read::failures(snapshot, &route, offset)).await
-    }
-
-    async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>> {
-        let route = route.clone();
-        self.read(move |snapshot| read::delivered(snapshot, &route, offset, since_ms)).await
-    }
-
-    async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
-        let from_here = matches!(replay, Replay::From { .. });
-        let count = self
-            .queue
-            .ask(0, |reply| Operation::Replay { route: route.clone(), replay, now_ms, reply })
-            .await?;
-        if !from_here {
-            return Ok(count);
-        }
-        // Counted beside the writer: a long log would keep every sender waiting.
-        let route = route.clone();
-        self.read(move |snapshot| {
-            let cursor = read::route(snapshot, &route)?.cursor;
-            read::events_behind(snapshot, route.lane, cursor)
-        })
-        .await
-    }
-
-    async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
-        let trim = Trim { lane, endpoints, before_ms };
-        self.queue.ask(0, |reply| Operation::TrimEvents { trim, reply }).await
-    }
-
-    fn lanes_per_app(&self) -> u16 {
-        LANES_PER_APP
     }
 }
 

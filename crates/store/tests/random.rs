@@ -1,5 +1,9 @@
 //! Random operations, carried out by the model and by the embedded store, which have to agree on every answer and on
 //! all that can be read, whenever the embedded store is closed, dropped or opened in between.
+//!
+//! The walks are short as a rule. With `COUPLET_TEST_STEPS` they take so many steps, and then the store is opened anew
+//! every few thousand of them; `COUPLET_TEST_SEED` chooses the first of their seeds, and `COUPLET_TEST_DIRECTORY` says
+//! where their stores are, since on a disk each step waits for it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,6 +11,7 @@ mod random {
     pub(crate) mod chance;
     pub(crate) mod everything;
     pub(crate) mod step;
+    pub(crate) mod walk;
 }
 #[expect(dead_code, reason = "the contract suite uses the rest")]
 mod world;
@@ -15,56 +20,225 @@ use chat::model::Model;
 use chat::port::{Appended, Changes, Store};
 use chat::{Change, Position};
 use random::chance::Chance;
-use random::everything::everything;
-use random::step::{Step, Walk};
+use random::everything::{counts, everything};
+use random::step::Step;
+use random::walk::Walk;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use store::{Embedded, EmbeddedOptions};
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 use world::{APP, NOW_S, all_of, events, import, message, user};
 
 #[tokio::test]
 async fn the_embedded_store_is_the_model() {
-    for seed in 1..=4 {
-        walk(seed, 700, EmbeddedOptions::default()).await;
+    let plan = Plan::new(1..5, 150, EmbeddedOptions::default());
+    let met = plan.one_after_the_other().await;
+    // A walk that meets nothing of interest finds nothing.
+    for answer in [
+        "Append: Done",
+        "Append: Duplicate",
+        "Append: Refused",
+        "Append: UnknownAccount",
+        "ImportMessage: Done",
+        "ImportMessage: Duplicate",
+        "Alter: Done",
+        "Alter: Refused",
+        "Alter: Unchanged",
+        "Find: Some",
+        "Landed: Stored",
+        "MarkRead: Some",
+        "ChangeView: Done",
+        "Contacts: Some",
+        "ChangePerson: Done",
+        "Relate: Done",
+        "Relate: Refused",
+        "Preview: Next",
+        "Refuse: Some",
+    ] {
+        assert!(met.contains(answer), "{answer} was not among {met:?}");
     }
 }
 
 /// Almost nothing is remembered, so almost everything is read again.
 #[tokio::test]
 async fn forgetting_changes_nothing() {
-    for seed in 101..=104 {
-        let options = EmbeddedOptions {
-            accounts_cached_max: 2,
-            conversations_cached_max: 2,
-            ..EmbeddedOptions::default()
-        };
-        walk(seed, 500, options).await;
+    let plan = Plan::new(101..105, 120, forgetful());
+    plan.one_after_the_other().await;
+}
+
+/// What is asked for at once is carried out in that order, although nothing of it is committed until the end.
+#[tokio::test]
+async fn what_is_in_flight_is_never_missed() {
+    let plan = Plan::new(201..204, 300, EmbeddedOptions { group_operations_max: 7, ..forgetful() });
+    plan.at_once().await;
+}
+
+fn forgetful() -> EmbeddedOptions {
+    EmbeddedOptions { accounts_cached_max: 2, conversations_cached_max: 2, ..EmbeddedOptions::default() }
+}
+
+/// What walks are made of.
+struct Plan {
+    seeds: Range<u64>,
+    steps: usize,
+    options: EmbeddedOptions,
+    reopens_one_in: u64,
+    /// Everything is compared after so many steps.
+    pause: usize,
+}
+
+impl Plan {
+    fn new(seeds: Range<u64>, steps: usize, options: EmbeddedOptions) -> Self {
+        let long = setting("COUPLET_TEST_STEPS").map(|steps| steps.parse().unwrap());
+        let first = setting("COUPLET_TEST_SEED").map_or(0, |seed| seed.parse().unwrap()) + seeds.start;
+        match long {
+            None => Self { seeds, steps, options, reopens_one_in: 60, pause: 25 },
+            Some(steps) => {
+                Self { seeds: first..first + 1, steps, options, reopens_one_in: 2_500, pause: 1_000 }
+            }
+        }
+    }
+
+    /// Returns what was answered, in short.
+    async fn one_after_the_other(&self) -> BTreeSet<String> {
+        let mut met = BTreeSet::new();
+        for seed in self.seeds.clone() {
+            let mut pair = Pair::new(self.options);
+            let mut walk = Walk::new(Chance::new(seed), self.reopens_one_in);
+            for number in 0..self.steps {
+                let step = walk.next(&pair.model).await;
+                let told = format!("seed {seed}, step {number}: {step:?}");
+                pair.reopen_for(&step);
+                let expected = step.carry_out(&pair.model).await;
+                let found = step.carry_out(pair.embedded()).await;
+                assert_eq!(found, expected, "{told}");
+                pair.compare(number % self.pause == 0, &told).await;
+                met.insert(format!("{}: {}", first_word(&format!("{step:?}")), first_word(&expected)));
+            }
+            pair.compare(true, &format!("seed {seed}, at the end")).await;
+        }
+        met
+    }
+
+    async fn at_once(&self) {
+        for seed in self.seeds.clone() {
+            let mut pair = Pair::new(self.options);
+            // Bursts are some twenty steps.
+            let mut walk = Walk::new(Chance::new(seed), self.reopens_one_in.div_ceil(20));
+            let (mut number, mut compared) = (0, 0);
+            while number < self.steps {
+                let burst = walk.burst(&pair.model).await;
+                let told = format!("seed {seed}, from step {number}: {burst:#?}");
+                pair.reopen_for(&burst[0]);
+                let mut expected = Vec::new();
+                for step in &burst {
+                    expected.push(step.carry_out(&pair.model).await);
+                }
+                let found = together(&burst, pair.embedded()).await;
+                for (at, step) in burst.iter().enumerate() {
+                    assert_eq!(found[at], expected[at], "{at}: {step:?} of {told}");
+                }
+                number += burst.len();
+                let is_time = number >= compared + self.pause;
+                pair.compare(is_time, &told).await;
+                if is_time {
+                    compared = number;
+                }
+            }
+            pair.compare(true, &format!("seed {seed}, at the end")).await;
+        }
     }
 }
 
-async fn walk(seed: u64, steps: usize, options: EmbeddedOptions) {
-    let directory = tempfile::tempdir().unwrap();
-    let model = Model::default();
-    let mut embedded = Embedded::open(directory.path(), options).unwrap();
-    let mut walk = Walk::new(Chance::new(seed));
-    for number in 0..steps {
-        let step = walk.next();
-        let told = format!("seed {seed}, step {number}: {step:?}");
-        if matches!(step, Step::Reopen { .. }) {
-            if matches!(step, Step::Reopen { flushed: true }) {
-                embedded.close().unwrap();
+fn first_word(words: &str) -> &str {
+    let words = words.strip_prefix("Ok(").unwrap_or(words);
+    words.split(|letter: char| !letter.is_alphanumeric()).next().unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test is told from outside how long it shall take")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The two stores that are compared.
+struct Pair {
+    model: Model,
+    embedded: Option<Embedded>,
+    options: EmbeddedOptions,
+    directory: TempDir,
+}
+
+impl Pair {
+    fn new(options: EmbeddedOptions) -> Self {
+        let directory = match setting("COUPLET_TEST_DIRECTORY") {
+            Some(directory) => tempfile::tempdir_in(directory).unwrap(),
+            None => tempfile::tempdir().unwrap(),
+        };
+        let embedded = Some(Embedded::open(directory.path(), options).unwrap());
+        Self { model: Model::default(), embedded, options, directory }
+    }
+
+    fn embedded(&self) -> &Embedded {
+        self.embedded.as_ref().unwrap()
+    }
+
+    fn reopen_for(&mut self, step: &Step) {
+        if let Step::Reopen { flushed } = step {
+            if *flushed {
+                self.embedded().close().unwrap();
             }
-            drop(embedded);
-            embedded = Embedded::open(directory.path(), options).unwrap();
-        }
-        let (expected, found) = (step.carry_out(&model).await, step.carry_out(&embedded).await);
-        assert_eq!(found, expected, "{told}");
-        if number % 25 == 0 || matches!(step, Step::Reopen { .. }) {
-            assert_eq!(everything(&embedded).await, everything(&model).await, "{told}");
+            // Two cannot hold the directory.
+            drop(self.embedded.take());
+            self.embedded = Some(Embedded::open(self.directory.path(), self.options).unwrap());
         }
     }
-    assert_eq!(everything(&embedded).await, everything(&model).await, "seed {seed}, at the end");
+
+    async fn compare(&self, all: bool, told: &str) {
+        agree(&counts(self.embedded()).await, &counts(&self.model).await, told);
+        if all {
+            agree(&everything(self.embedded()).await, &everything(&self.model).await, told);
+        }
+    }
+}
+
+/// Shows only where they differ: all of it would be read by nobody.
+fn agree<T: PartialEq + Debug>(found: &T, expected: &T, told: &str) {
+    if found != expected {
+        let (found, expected) = (format!("{found:#?}"), format!("{expected:#?}"));
+        let at = found.lines().zip(expected.lines()).take_while(|(one, other)| one == other).count();
+        let around = |text: &str| {
+            let lines: Vec<&str> = text.lines().skip(at.saturating_sub(12)).take(24).collect();
+            lines.join("\n")
+        };
+        panic!("found:\n{}\n\nexpected:\n{}\n\nafter {told}", around(&found), around(&expected));
+    }
+}
+
+/// Asks for all of the steps before the first is answered, in their order.
+async fn together(steps: &[Step], store: &Embedded) -> Vec<String> {
+    let mut waiting: Vec<Pin<Box<dyn Future<Output = String> + '_>>> = Vec::new();
+    for step in steps {
+        waiting.push(Box::pin(step.carry_out(store)));
+    }
+    let mut answers = vec![None; steps.len()];
+    std::future::poll_fn(|context| {
+        for (asked, answer) in waiting.iter_mut().zip(&mut answers) {
+            if answer.is_none()
+                && let Poll::Ready(told) = asked.as_mut().poll(context)
+            {
+                *answer = Some(told);
+            }
+        }
+        if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }
 
 const CALLERS: u64 = 40;

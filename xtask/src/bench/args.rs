@@ -15,13 +15,13 @@ pub(crate) struct Args {
     /// Repetitions of what is compared round by round
     #[arg(long, default_value_t = 3, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(super) rounds: u32,
-    /// Only these; left out: all but the ceiling alone, and the store only with --store-rows
+    /// Only these; left out: all but the ceiling alone, and store and moving only with --store-rows
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO,…")]
     pub(super) only: Vec<Scenario>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(super) json: bool,
-    /// Compare a store that holds so many messages with an empty one
+    /// Compare a store that holds so many messages, sent or moved in, with an empty one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub(super) store_rows: Option<u32>,
     /// Connections of the load, or pairs of sessions
@@ -58,13 +58,14 @@ pub(super) enum Scenario {
     Swallow,
     Fair,
     Store,
+    Moving,
 }
 
 impl Args {
     pub(super) fn scenarios(&self) -> Vec<Scenario> {
         let usual = |scenario: &Scenario| match scenario {
             Scenario::Ceiling => false,
-            Scenario::Store => self.store_rows.is_some(),
+            Scenario::Store | Scenario::Moving => self.store_rows.is_some(),
             _ => true,
         };
         let all = Scenario::value_variants().iter().copied();

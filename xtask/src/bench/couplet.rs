@@ -100,7 +100,7 @@ pub(super) fn sessions() -> Work {
     Work::Sessions { sdkappid: SDKAPPID, key: KEY.to_owned() }
 }
 
-fn path(sdkappid: u32, command: &str) -> String {
+pub(super) fn path(sdkappid: u32, command: &str) -> String {
     let lifetime = Lifetime { time_s: clock::unix_s(), expire_s: 86_400 };
     let usersig = generate(&Secret { sdkappid, key: KEY }, ADMIN, lifetime, None);
     format!(

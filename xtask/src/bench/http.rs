@@ -96,29 +96,48 @@ pub(super) fn post_request(host: SocketAddr, path: &str, body: &str) -> Vec<u8> 
     .into_bytes()
 }
 
-/// Posts and waits for the answer's body; for preparations, where time does not matter.
-pub(super) fn post(host: SocketAddr, path: &str, body: &str) -> Result<String> {
-    let scanner = Scanner::new();
-    let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    stream.write_all(&post_request(host, path, body))?;
-    let mut buffer = Vec::new();
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        if let Some(answer) = scanner.message(&buffer)? {
-            let body = String::from_utf8_lossy(answer.body).into_owned();
-            anyhow::ensure!(
-                scanner.is_ok(&answer),
-                "{} is refused: {body}",
-                path.split('?').next().unwrap_or(path)
-            );
-            return Ok(body);
-        }
-        match stream.read(&mut chunk)? {
-            0 => bail!("the server closed the connection instead of answering"),
-            n => buffer.extend_from_slice(&chunk[..n]),
+/// A connection for one call after the other.
+pub(super) struct Connection {
+    scanner: Scanner,
+    host: SocketAddr,
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) fn open(host: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(host)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        Ok(Connection { scanner: Scanner::new(), host, stream, buffer: Vec::new() })
+    }
+
+    /// Posts and waits for the answer's body.
+    pub(super) fn post(&mut self, path: &str, body: &str) -> Result<String> {
+        self.stream.write_all(&post_request(self.host, path, body))?;
+        self.buffer.clear();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            if let Some(answer) = self.scanner.message(&self.buffer)? {
+                let body = String::from_utf8_lossy(answer.body).into_owned();
+                anyhow::ensure!(
+                    self.scanner.is_ok(&answer),
+                    "{} is refused: {body}",
+                    path.split('?').next().unwrap_or(path)
+                );
+                return Ok(body);
+            }
+            match self.stream.read(&mut chunk)? {
+                0 => bail!("the server closed the connection instead of answering"),
+                n => self.buffer.extend_from_slice(&chunk[..n]),
+            }
         }
     }
+}
+
+/// Posts and waits for the answer's body; for preparations, where time does not matter.
+pub(super) fn post(host: SocketAddr, path: &str, body: &str) -> Result<String> {
+    Connection::open(host)?.post(path, body)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod trouble;
 mod swallow;
 mod fair;
 mod drain;
+mod moving;
 mod rig;
 mod outcome;
 mod backend;
@@ -99,6 +100,7 @@ fn section(bench: &Bench, scenario: Scenario) -> Result<Section> {
         Scenario::Swallow => bench.swallow(),
         Scenario::Fair => bench.fair(),
         Scenario::Store => bench.store(),
+        Scenario::Moving => bench.moving(),
     }
 }
 

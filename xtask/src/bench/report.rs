@@ -75,6 +75,12 @@ pub(super) fn latency(name: &str, mut latencies_ns: Vec<u64>) -> Row {
     Row { name: name.to_owned(), value, goals: Vec::new() }
 }
 
+pub(super) fn p50_ms(latencies_ns: &[u64]) -> f64 {
+    let mut sorted_ns = latencies_ns.to_vec();
+    sorted_ns.sort_unstable();
+    quantile_ms(&sorted_ns, 0.5)
+}
+
 pub(super) fn p99_ms(latencies_ns: &[u64]) -> f64 {
     let mut sorted_ns = latencies_ns.to_vec();
     sorted_ns.sort_unstable();

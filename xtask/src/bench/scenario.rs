@@ -19,7 +19,7 @@ pub(super) const OPEN_LINES: u32 = 512;
 const HISTORY_LINES: u32 = 2;
 const IDLE_PAIRS: u32 = 7_500;
 const STARTS: usize = 3;
-const MIB: f64 = 1024.0 * 1024.0;
+pub(super) const MIB: f64 = 1024.0 * 1024.0;
 
 pub(super) struct Bench {
     pub args: Args,

@@ -13,6 +13,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("crates/sim", "sim", &["chat"]),
     ("examples/receiver", "example-receiver", &["protocol"]),
     ("xtask", "xtask", &["protocol"]),
+    ("fuzz", "fuzz", &["chat", "protocol"]),
 ];
 
 /// Modules of the server that do not know one another.

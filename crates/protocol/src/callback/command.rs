@@ -25,7 +25,7 @@ macro_rules! words {
         }
     };
 }
-pub(super) use words;
+pub(crate) use words;
 
 words! {
     /// The name of a callback: `CallbackCommand` in its URL and its body.

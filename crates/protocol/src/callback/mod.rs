@@ -23,6 +23,7 @@ pub use body::{
     PortraitValue, PrevFriendAdd, PrevFriendResponse, RelationPairs, ResponseAction, ResponseFriendItem,
     SEND_MSG_SUCCEED, StateAction, StateChange,
 };
+pub(crate) use command::words;
 pub use command::{CallbackCommand, OptPlatform};
 pub use friend_verdicts::{FriendVerdict, FriendVerdicts, friend_verdicts};
 pub use query::{CallbackQuery, ReceivedQuery, ReceivedSign, Sign, sign};

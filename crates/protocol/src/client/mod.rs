@@ -9,7 +9,7 @@ mod push;
 mod reply;
 mod request;
 
-pub use push::Push;
+pub use push::{Alteration, Push, RelationNews, ViewChange};
 pub use reply::{Connected, HistoryPage, Reply, refuse};
 pub use request::{ClientFrame, Connect, FrameError, History, Request, SendRequest};
 

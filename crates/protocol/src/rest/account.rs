@@ -1,4 +1,4 @@
-//! `im_open_login_svc`: importing, looking up and deleting accounts.
+//! `im_open_login_svc`: importing, looking up and deleting accounts, and logging a user out.
 //!
 //! A defect of the request refuses all of it with [`ErrorCode::AccountParameter`], saying where; only a profile value
 //! that is too long has a code of its own. Lists have 1 to 100 items. The older name `Identifier` stands for `UserID`
@@ -46,6 +46,14 @@ pub struct Delete<'a> {
     pub user_ids: Vec<Cow<'a, str>>,
 }
 
+/// `kick`: the user is logged out everywhere, and UserSigs that were issued before are good for nothing. Answered with
+/// [`ok`](super::ok).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kick<'a> {
+    /// `UserID`.
+    pub user_id: Cow<'a, str>,
+}
+
 /// One line of the answer to [`Check`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked<'a> {
@@ -82,6 +90,8 @@ slots! {
 slots! { struct CheckMembers { items: "CheckItem", } }
 
 slots! { struct DeleteMembers { items: "DeleteItem", } }
+
+slots! { struct KickMembers { user_id: "UserID" | "Identifier", } }
 
 impl<'a> Import<'a> {
     /// Parses the body of the request; [`ErrorCode::ValueTooLong`] for a profile value above 500 bytes.
@@ -173,6 +183,14 @@ impl<'a> Delete<'a> {
     }
 }
 
+impl<'a> Kick<'a> {
+    /// Parses the body of the request.
+    pub fn parse(body: &'a [u8]) -> Result<Kick<'a>, Failure> {
+        let members: KickMembers<'a> = lenient::body(body).map_err(|_| not_json())?;
+        Ok(Kick { user_id: account_id(members.user_id)? })
+    }
+}
+
 fn result_items<T>(items: &[T], write: impl FnMut(&mut Vec<u8>, &T)) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(96 + 120 * items.len());
     let out = &mut bytes;
@@ -256,6 +274,26 @@ mod tests {
             let import = Import::parse(body.as_bytes());
             let seen = import.as_ref().map(|import| (&*import.user_id, import.nick.as_deref()));
             assert_eq!(seen.map_err(|failure| failure.code), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn kicks() {
+        let table = [
+            (r#"{"UserID":"ada"}"#, Ok("ada")),
+            (r#"{"Identifier":"ada"}"#, Ok("ada")),
+            (r#"{"UserID":"12345678901234567890123456789012"}"#, Ok("12345678901234567890123456789012")),
+            (r#"{"UserID":"123456789012345678901234567890123"}"#, Err(70402)),
+            (r#"{"UserID":""}"#, Err(70402)),
+            (r#"{"UserID":null}"#, Err(70402)),
+            (r#"{"UserID":["ada"]}"#, Err(70402)),
+            ("{}", Err(70402)),
+            ("", Err(70402)),
+        ];
+        for (body, expected) in table {
+            let kick = Kick::parse(body.as_bytes());
+            let user_id = kick.as_ref().map(|kick| &*kick.user_id);
+            assert_eq!(user_id.map_err(|failure| failure.code), expected, "{body}");
         }
     }
 

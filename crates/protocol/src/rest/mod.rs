@@ -25,9 +25,10 @@ pub use query::Query;
 use std::borrow::Cow;
 
 use crate::{
+    MsgKey,
     code::{ErrorCode, Failure},
-    json::write_json,
-    lenient::Slot,
+    json::{self, write_json},
+    lenient::{Slot, WrongType},
     user_id::valid_user_id,
 };
 
@@ -62,6 +63,12 @@ impl Service {
             Service::Sns => "sns",
             Service::OpenConfig => "openconfigsvr",
         }
+    }
+
+    /// Whether its answers, refusals included, have an `ErrorDisplay`. It is always empty: what to show to people is
+    /// the client's business.
+    pub fn has_display(self) -> bool {
+        matches!(self, Service::RecentContact | Service::Profile | Service::Sns)
     }
 
     /// The answer to a body that is not a JSON object.
@@ -115,23 +122,23 @@ macro_rules! commands {
 }
 
 commands! {
-    SendMsg = OpenIm / "sendmsg", "[`sendmsg`]: sends a message.";
-    BatchSendMsg = OpenIm / "batchsendmsg", "[`batch`]: sends a message to many.";
-    ImportMsg = OpenIm / "importmsg", "[`import`]: puts an older message into the history.";
-    GetRoamMsg = OpenIm / "admin_getroammsg", "[`roam`]: reads a page of history.";
-    RecallMsg = OpenIm / "admin_msgwithdraw", "[`recall`]: takes a message back.";
-    EditMsg = OpenIm / "modify_c2c_msg", "[`edit`]: changes what a message says.";
-    DeleteMsg = OpenIm / "delete_c2c_msg_ramble", "[`deletion`]: takes messages out of one person's history.";
+    SendMsg = OpenIm / "sendmsg", "[`sendmsg::SendMessage`]: sends a message.";
+    BatchSendMsg = OpenIm / "batchsendmsg", "[`batch::SendBatch`]: sends a message to many.";
+    ImportMsg = OpenIm / "importmsg", "[`import::ImportMessage`]: puts an older message into the history.";
+    GetRoamMsg = OpenIm / "admin_getroammsg", "[`roam::GetRoamMessages`]: reads a page of history.";
+    RecallMsg = OpenIm / "admin_msgwithdraw", "[`recall::Recall`]: takes a message back.";
+    EditMsg = OpenIm / "modify_c2c_msg", "[`edit::Edit`]: changes what a message says.";
+    DeleteMsg = OpenIm / "delete_c2c_msg_ramble", "[`deletion::DeleteMessages`]: takes messages out of one person's history.";
     SetMsgRead = OpenIm / "admin_set_msg_read", "[`read::SetRead`]: marks a conversation as read.";
     ConfirmMsgRead = OpenIm / "c2c_msg_read_receipt", "[`read::Confirm`]: confirms that single messages were read.";
     GetUnreadNum = OpenIm / "get_c2c_unread_msg_num", "[`read::Unread`]: counts what is unread.";
-    QueryOnlineStatus = OpenIm / "query_online_status", "[`status`]: says who is online.";
-    QueryState = OpenIm / "querystate", "[`status`], in its older form.";
-    SetExtensions = MessageExtension / "set_key_values", "[`extension::Set`]: puts pairs on a message.";
+    QueryOnlineStatus = OpenIm / "query_online_status", "[`status::Query`]: says who is online, and on which platforms.";
+    QueryState = OpenIm / "querystate", "[`status::Query`], in its older form: without platforms.";
+    SetExtensions = MessageExtension / "set_key_values", "[`extension::Set`]: sets, deletes or clears the pairs of a message.";
     GetExtensions = MessageExtension / "get_key_values", "[`extension::Get`]: reads the pairs of a message.";
     GetContacts = RecentContact / "get_list", "[`contact::List`]: lists conversations.";
     DeleteContact = RecentContact / "delete", "[`contact::Delete`]: takes a conversation out of the list.";
-    PinContact = RecentContact / "top", "[`contact::Pin`]: pins conversations.";
+    PinContact = RecentContact / "top", "[`contact::Pin`]: pins conversations, or unpins them.";
     AccountImport = Login / "account_import", "[`account::Import`]: makes an account.";
     MultiAccountImport = Login / "multiaccount_import", "[`account::MultiImport`]: makes accounts.";
     AccountCheck = Login / "account_check", "[`account::Check`]: says which accounts exist.";
@@ -154,7 +161,7 @@ commands! {
     BlocklistDelete = Sns / "black_list_delete", "[`sns::blocklist::Delete`]: unblocks users.";
     BlocklistGet = Sns / "black_list_get", "[`sns::blocklist::Page`]: reads a page of a blocklist.";
     BlocklistCheck = Sns / "black_list_check", "[`sns::blocklist::Check`]: says who blocks whom.";
-    SetMute = OpenConfig / "setnospeaking", "[`mute::Set`]: mutes a user.";
+    SetMute = OpenConfig / "setnospeaking", "[`mute::Set`]: mutes a user, or lifts that.";
     GetMute = OpenConfig / "getnospeaking", "[`mute::Get`]: says how long a user is muted.";
 }
 
@@ -171,23 +178,79 @@ pub const fn ok() -> &'static str {
     r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}"#
 }
 
-/// The answer of a command that failed.
-pub fn fail(failure: &Failure) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64 + failure.info.len());
+/// The same, of the services whose answers have an `ErrorDisplay`: see [`Service::has_display`].
+pub const fn ok_with_display() -> &'static str {
+    r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}"#
+}
+
+/// The answer of a command that failed; `None` when the path names no service.
+pub fn fail(service: Option<Service>, failure: &Failure) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(88 + failure.info.len());
     let out = &mut bytes;
+    fail_and(out, failure);
+    if service.is_some_and(Service::has_display) {
+        write_json!(out, r#","ErrorDisplay":"""#);
+    }
+    out.push(b'}');
+    bytes
+}
+
+/// How every answer with more members begins; the next thing to write is a member's name.
+const OK_AND: &str = r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","#;
+
+/// The same, of the services whose answers have an `ErrorDisplay`.
+const OK_DISPLAY_AND: &str = r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":"","#;
+
+/// How every answer of a command that failed begins; the next thing to write is a comma or the end.
+fn fail_and(out: &mut Vec<u8>, failure: &Failure) {
     write_json!(
         out,
         r#"{"ActionStatus":"FAIL","ErrorCode":"#,
         number(u64::from(failure.code)),
         r#","ErrorInfo":"#,
         string(&failure.info),
-        "}",
     );
-    bytes
 }
 
-/// How every answer with more members begins; the next thing to write is a member's name.
-const OK_AND: &str = r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","#;
+/// One line of an `ErrorList`: an account that a command for many could not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedAccount<'a> {
+    /// The account, as the request named it.
+    pub user_id: &'a str,
+    /// `ErrorCode`: why.
+    pub code: u32,
+}
+
+/// An `ErrorList` without its name. The accounts are called `To_Account` in some lists and `Peer_Account` in others.
+fn error_list(out: &mut Vec<u8>, member: &str, failed: &[FailedAccount<'_>]) {
+    json::array(out, failed, |out, failed| {
+        write_json!(
+            out,
+            "{",
+            string(member),
+            ":",
+            string(failed.user_id),
+            r#","ErrorCode":"#,
+            number(u64::from(failed.code)),
+            "}",
+        );
+    });
+}
+
+/// Ends one line of the answer of a command for many with what became of it; 0 and an empty text when it worked.
+fn end_result(out: &mut Vec<u8>, failure: Option<&Failure>) {
+    let (code, info) = failure.map_or((0, ""), |failure| (failure.code, &*failure.info));
+    write_json!(out, r#","ResultCode":"#, number(u64::from(code)), r#","ResultInfo":"#, string(info), "}");
+}
+
+/// Goes on with `Fail_Account`, which is there only when somebody failed.
+fn fail_accounts<'a>(out: &mut Vec<u8>, failed: impl Iterator<Item = &'a str>) {
+    let failed: Vec<&str> = failed.collect();
+    if !failed.is_empty() {
+        json::raw(out, br#","Fail_Account":"#);
+        json::array(out, &failed, |out, user_id| json::string(out, user_id));
+    }
+}
 
 /// A UserID that may be left out.
 fn optional_user_id(slot: Slot<'_>, refusal: ErrorCode) -> Result<Option<Cow<'_, str>>, Failure> {
@@ -201,6 +264,22 @@ fn optional_user_id(slot: Slot<'_>, refusal: ErrorCode) -> Result<Option<Cow<'_,
 /// A UserID that must be there.
 fn user_id(slot: Slot<'_>, refusal: ErrorCode) -> Result<Cow<'_, str>, Failure> {
     optional_user_id(slot, refusal)?.ok_or_else(|| refusal.into())
+}
+
+/// The items of a list of Strings.
+fn strings(items: Vec<Slot<'_>>) -> Result<Vec<Cow<'_, str>>, WrongType> {
+    items.into_iter().map(|item| item.string()?.ok_or(WrongType)).collect()
+}
+
+/// The key of a message that must be there.
+fn msg_key(slot: Slot<'_>, refusal: ErrorCode) -> Result<MsgKey, Failure> {
+    let text = slot.string().ok().flatten();
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| refusal.into())
+}
+
+/// A member of an `openim` command that has no code of its own.
+fn bad_format(name: &str, wanted: &str) -> Failure {
+    ErrorCode::BadFormat.with(format!("{name} must be {wanted}"))
 }
 
 #[cfg(test)]
@@ -222,18 +301,38 @@ mod tests {
     fn envelopes() {
         let table = [
             (
+                None,
+                ErrorCode::UnknownCommand.into(),
+                r#"{"ActionStatus":"FAIL","ErrorCode":60009,"ErrorInfo":"this command is not known"}"#,
+            ),
+            (
+                Some(Service::OpenIm),
                 ErrorCode::BadJson.into(),
                 r#"{"ActionStatus":"FAIL","ErrorCode":90001,"ErrorInfo":"Fail to Parse json data of body, Please check it"}"#,
             ),
             (
+                Some(Service::OpenConfig),
                 Failure { code: 120_001, info: "no \"red\"\n".into() },
                 r#"{"ActionStatus":"FAIL","ErrorCode":120001,"ErrorInfo":"no \"red\"\n"}"#,
             ),
+            (
+                Some(Service::RecentContact),
+                ErrorCode::ContactAccountNotFound.into(),
+                r#"{"ActionStatus":"FAIL","ErrorCode":50001,"ErrorInfo":"the account does not exist","ErrorDisplay":""}"#,
+            ),
         ];
-        for (failure, expected) in table {
-            assert_eq!(String::from_utf8(fail(&failure)).unwrap(), expected);
+        for (service, failure, expected) in table {
+            assert_eq!(String::from_utf8(fail(service, &failure)).unwrap(), expected);
         }
+        assert_eq!(ok(), r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}"#);
+        assert_eq!(
+            ok_with_display(),
+            r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":""}"#
+        );
         assert!(ok().starts_with(OK_AND.trim_end_matches(',')));
+        assert!(ok_with_display().starts_with(OK_DISPLAY_AND.trim_end_matches(',')));
+        assert!(Service::Profile.has_display() && Service::Sns.has_display());
+        assert!(!Service::Login.has_display() && !Service::MessageExtension.has_display());
     }
 
     proptest::proptest! {
@@ -241,11 +340,28 @@ mod tests {
         fn any_body_is_answered(bytes in any_bytes()) {
             let answers = [
                 sendmsg::SendMessage::parse(&bytes).err(),
+                batch::SendBatch::parse(&bytes).err(),
+                import::ImportMessage::parse(&bytes).err(),
                 roam::GetRoamMessages::parse(&bytes).err(),
+                recall::Recall::parse(&bytes).err(),
+                edit::Edit::parse(&bytes).err(),
+                deletion::DeleteMessages::parse(&bytes).err(),
+                read::SetRead::parse(&bytes).err(),
+                read::Confirm::parse(&bytes).err(),
+                read::Unread::parse(&bytes).err(),
+                status::Query::parse(&bytes).err(),
+                extension::Set::parse(&bytes).err(),
+                extension::Get::parse(&bytes).err(),
+                contact::List::parse(&bytes).err(),
+                contact::Delete::parse(&bytes).err(),
+                contact::Pin::parse(&bytes).err(),
+                mute::Set::parse(&bytes).err(),
+                mute::Get::parse(&bytes).err(),
                 account::Import::parse(&bytes).err(),
                 account::MultiImport::parse(&bytes).err(),
                 account::Check::parse(&bytes).err(),
                 account::Delete::parse(&bytes).err(),
+                account::Kick::parse(&bytes).err(),
             ];
             for failure in answers.into_iter().flatten() {
                 proptest::prop_assert!(ErrorCode::from_number(failure.code).is_some());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{OK_AND, optional_user_id, user_id};
+use super::{OK_AND, bad_format, optional_user_id, user_id};
 use crate::{
     MsgKey,
     code::{ErrorCode, Failure},
@@ -109,19 +109,17 @@ impl<'a> SendMessage<'a> {
     pub fn parse(body: &'a [u8]) -> Result<SendMessage<'a>, Failure> {
         let members: Members<'a> = lenient::body(body).map_err(|_| ErrorCode::BadJson)?;
         let custom_data = custom_data(members.custom_data)?;
-        let life_time_secs = members.life_time.u32().map_err(|_| ErrorCode::BadLifeTime)?;
+        let (online_only, life_time_secs) = life(members.online_only, members.life_time)?;
         // The server's clock decides; the member is only checked.
         members.time_stamp.i64().map_err(|_| ErrorCode::BadMsgTimeStamp)?;
         Ok(SendMessage {
             to: user_id(members.to, ErrorCode::BadToAccount)?,
             from: optional_user_id(members.from, ErrorCode::BadFromAccount)?,
-            random: members.random.u32().ok().flatten().ok_or(ErrorCode::BadMsgRandom)?,
-            seq: members.seq.u32().map_err(|_| bad("MsgSeq", "an unsigned 32-bit integer"))?,
+            random: random(members.random)?,
+            seq: seq(members.seq)?,
             sender_copy: sender_copy(members.sync_other_machine)?,
-            online_only: flag(members.online_only, "OnlineOnlyFlag")? || life_time_secs == Some(0),
-            life_time_secs: life_time_secs
-                .filter(|&secs| secs > 0)
-                .map(|secs| secs.min(MSG_LIFE_TIME_SECS_MAX)),
+            online_only,
+            life_time_secs,
             forbid: forbid(members.forbid)?,
             control: control(members.control)?,
             supports_extension: flag(members.supports_extension, "SupportMessageExtension")?,
@@ -165,7 +163,7 @@ impl MessageSent<'_> {
 
 /// The custom data of a message, empty when absent.
 pub(crate) fn custom_data(slot: Slot<'_>) -> Result<Cow<'_, str>, Failure> {
-    Ok(slot.string().map_err(|_| bad("CloudCustomData", "a String"))?.unwrap_or_default())
+    Ok(slot.string().map_err(|_| bad_format("CloudCustomData", "a String"))?.unwrap_or_default())
 }
 
 /// A look at a message body that must be there.
@@ -173,15 +171,29 @@ pub(crate) fn inspected<'a>(slot: Slot<'a>, custom_data: &str) -> Result<Inspect
     element::inspect(slot.raw().ok_or(ErrorCode::BadElement)?, custom_data)
 }
 
-fn bad(name: &str, wanted: &str) -> Failure {
-    ErrorCode::BadFormat.with(format!("{name} must be {wanted}"))
+/// `MsgRandom`.
+pub(super) fn random(slot: Slot<'_>) -> Result<u32, ErrorCode> {
+    slot.u32().ok().flatten().ok_or(ErrorCode::BadMsgRandom)
 }
 
-fn flag(slot: Slot<'_>, name: &str) -> Result<bool, Failure> {
-    slot.flag().map_err(|_| bad(name, "0 or 1"))
+/// `MsgSeq`.
+pub(super) fn seq(slot: Slot<'_>) -> Result<Option<u32>, Failure> {
+    slot.u32().map_err(|_| bad_format("MsgSeq", "an unsigned 32-bit integer"))
 }
 
-fn sender_copy(slot: Slot<'_>) -> Result<SenderCopy, ErrorCode> {
+pub(super) fn flag(slot: Slot<'_>, name: &str) -> Result<bool, Failure> {
+    slot.flag().map_err(|_| bad_format(name, "0 or 1"))
+}
+
+/// `OnlineOnlyFlag` and `MsgLifeTime`: whether a message is for devices online now only, and how long it waits if not.
+pub(super) fn life(online_only: Slot<'_>, life_time: Slot<'_>) -> Result<(bool, Option<u32>), Failure> {
+    let secs = life_time.u32().map_err(|_| ErrorCode::BadLifeTime)?;
+    let online_only = flag(online_only, "OnlineOnlyFlag")? || secs == Some(0);
+    Ok((online_only, secs.filter(|&secs| secs > 0).map(|secs| secs.min(MSG_LIFE_TIME_SECS_MAX))))
+}
+
+/// `SyncOtherMachine`.
+pub(super) fn sender_copy(slot: Slot<'_>) -> Result<SenderCopy, ErrorCode> {
     match slot.u32() {
         // Clients in languages with zero values send 0 for a member that was not set.
         Ok(None | Some(0)) => Ok(SenderCopy::History),
@@ -198,11 +210,12 @@ fn forbid(slot: Slot<'_>) -> Result<ForbidCallbacks, Failure> {
         "ForbidAfterSendMsgCallback" => forbid.after_send = true,
         _ => {}
     })
-    .map_err(|_| bad("ForbidCallbackControl", "an Array of Strings"))?;
+    .map_err(|_| bad_format("ForbidCallbackControl", "an Array of Strings"))?;
     Ok(forbid)
 }
 
-fn control(slot: Slot<'_>) -> Result<SendControl, Failure> {
+/// `SendMsgControl`.
+pub(super) fn control(slot: Slot<'_>) -> Result<SendControl, Failure> {
     let mut control = SendControl::default();
     for_each_word(slot, |word| match word {
         "NoUnread" => control.no_unread = true,
@@ -211,7 +224,7 @@ fn control(slot: Slot<'_>) -> Result<SendControl, Failure> {
         "NoMsgCheck" => control.no_msg_check = true,
         _ => {}
     })
-    .map_err(|_| bad("SendMsgControl", "an Array of Strings"))?;
+    .map_err(|_| bad_format("SendMsgControl", "an Array of Strings"))?;
     Ok(control)
 }
 
@@ -235,7 +248,8 @@ slots! {
 
 slots! { struct AnyMembers { none: "", } }
 
-fn offline_push(slot: Slot<'_>) -> Result<Option<&RawValue>, ErrorCode> {
+/// `OfflinePushInfo`.
+pub(super) fn offline_push(slot: Slot<'_>) -> Result<Option<&RawValue>, ErrorCode> {
     let shape_is_right = || -> Result<(), WrongType> {
         let Some(push) = slot.object::<Push<'_>>()? else { return Ok(()) };
         push.flag.flag()?;

@@ -164,6 +164,16 @@ impl Api {
         self.answer(request.body(Full::from(body.to_string())).expect(WELL_FORMED)).await
     }
 
+    pub(super) async fn post_bytes(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Box<RawValue>, ApiError> {
+        let request = self.request(Method::POST, path, query);
+        self.answer(request.body(Full::new(body)).expect(WELL_FORMED)).await
+    }
+
     /// Events from a position on, as they come.
     pub(super) async fn follow(&self, query: &[(&str, &str)]) -> Result<Feed, ApiError> {
         let request = self.request(Method::GET, "events", query).header(ACCEPT, "text/event-stream");

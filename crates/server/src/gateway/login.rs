@@ -76,7 +76,7 @@ fn refused(id: Option<u64>, failure: &Failure) -> Refused {
 }
 
 async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) -> Result<Login, Failure> {
-    let caller = gateway.credentials.check(connect.sdkappid, &connect.user_id, &connect.usersig)?;
+    let caller = gateway.credentials.check(connect.sdkappid, &connect.user_id, &connect.usersig).await?;
     let (app, user, store) = (caller.app.id, caller.user, &gateway.chat.store);
     let unavailable = |error: chat::port::StoreError| {
         tracing::error!(%error, "a login failed in the store");
@@ -84,7 +84,12 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
     };
     let now_ms = gateway.chat.clock.now_ms();
     // Before the end of the log is looked at: what is committed from now on arrives as a hint.
-    let subscription = gateway.bus.subscribe(app, user, gateway.queue_limits());
+    let origin = Origin { ip, platform: translate::device_platform(connect.platform) };
+    let subscription = gateway.bus.subscribe(app, user, origin.platform, gateway.queue_limits());
+    // Once more, now that word of a revocation would arrive: one that came before is in the store.
+    if caller.issued_s <= store.revoked_s(app, user).await.map_err(unavailable)? {
+        return Err(ErrorCode::UserSigRevoked.into());
+    }
     let inbox = match store.inbox(app, user).await.map_err(unavailable)? {
         Some(inbox) => inbox,
         None => {
@@ -103,7 +108,6 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
         server_time_ms: now_ms,
     };
     Reply::Connected(connected).write(id, &mut answer);
-    let origin = Origin { ip, platform: translate::device_platform(connect.platform) };
     Ok(Login { caller, origin, subscription, follower, answer })
 }
 

@@ -80,6 +80,7 @@ impl Asked<'_> {
                 ..Delivery::default()
             },
             checks: Checks::default(),
+            terms: self.caller.app.device_terms(),
             origin: self.origin,
         };
         let sent =
@@ -116,6 +117,7 @@ impl Asked<'_> {
             app: self.caller.app.id,
             reader: self.caller.user,
             peer: user(peer)?,
+            until_s: None,
             now_ms: self.gateway.chat.clock.now_ms(),
             origin: self.origin,
         };

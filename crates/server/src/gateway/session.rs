@@ -11,7 +11,9 @@ use crate::bus::Push;
 use crate::credentials::Caller;
 use crate::translate;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use chat::Platform;
 use chat::event::{EventDraft, Fact, Origin, StateAction, StateChange};
+use chat::person::{ChangePerson, PersonChange, Reachable};
 use chat::port::LogRecord;
 use chat::sync::{OnHint, OnRead};
 use futures_util::FutureExt;
@@ -60,6 +62,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr
             };
             sessions.decrement(1);
             state.record(action).await;
+            state.note_reach(action).await;
             end
         }
     };
@@ -86,6 +89,31 @@ impl State {
         let fact = Fact::State(StateChange { user, action, kicked: Vec::new() });
         if let Err(error) = chat.record(EventDraft::new(app, chat.clock.now_ms(), self.origin, fact)).await {
             tracing::error!(%app, %user, ?action, %error, "the backend will not hear of this");
+        }
+    }
+}
+
+/// How long a phone that went without a word can be reached by push.
+const REACHABLE_SECS: u64 = 7 * 24 * 60 * 60;
+
+impl State {
+    /// Keeps whether push may reach the user where this device was.
+    async fn note_reach(&self, action: StateAction) {
+        let platform = self.origin.platform;
+        if !matches!(platform, Platform::Android | Platform::Ios | Platform::Ipad) {
+            return;
+        }
+        let (app, user, chat) = (self.caller.app.id, self.caller.user, &self.gateway.chat);
+        let now_ms = chat.clock.now_ms();
+        let until_s = match action {
+            StateAction::Logout => 0,
+            StateAction::Login | StateAction::LinkClosed | StateAction::TimedOut => {
+                now_ms / 1000 + REACHABLE_SECS
+            }
+        };
+        let change = PersonChange::Reach(Reachable { platform, until_s });
+        if let Err(error) = chat.change_person(ChangePerson { app, user, change, now_ms }).await {
+            tracing::error!(%app, %user, ?action, %error, "whether push may reach the user was not kept");
         }
     }
 }
@@ -155,7 +183,10 @@ impl<'a> Session<'a> {
                 }
                 Woken::Heard(heard) => self.hear(heard).await?,
                 Woken::Beat => self.beat().await?,
-                Woken::Poll => self.login.follower.poll(),
+                Woken::Poll => {
+                    self.login.follower.poll();
+                    check_credential(&Arc::clone(&self.gateway), &self.login.caller.clone()).await?;
+                }
             }
         }
     }
@@ -185,6 +216,10 @@ impl<'a> Session<'a> {
         }
         match push {
             Push::Online { frame } => write_text(self.socket, frame).await,
+            Push::Revoked { issued_s_max } if self.login.caller.issued_s <= issued_s_max => {
+                Err(Some(CloseCode::Kicked))
+            }
+            Push::Revoked { .. } => Ok(()),
             Push::Change { position, frame } => match self.login.follower.hint(position) {
                 OnHint::Push => write_text(self.socket, frame).await,
                 OnHint::Skip | OnHint::Read => Ok(()),
@@ -273,6 +308,19 @@ impl<'a> Session<'a> {
             return Err(Some(CloseCode::HeartbeatTimeout));
         }
         send(self.socket, Message::Ping(bytes::Bytes::new())).await
+    }
+}
+
+/// Ends a session whose credential was revoked. Word of that may have been lost.
+async fn check_credential(gateway: &Gateway, caller: &Caller) -> Result<(), End> {
+    let Caller { app, user, issued_s } = caller;
+    match gateway.chat.store.revoked_s(app.id, *user).await {
+        Ok(revoked_s) if *issued_s <= revoked_s => Err(Some(CloseCode::Kicked)),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::error!(app = %app.id, %user, %error, "whether a login was revoked cannot be read");
+            Err(Some(CloseCode::InternalFailure))
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! `im_open_login_svc`: accounts are imported, looked up and deleted.
 
 use super::{Call, Rest, store_failure};
+use crate::translate;
 use chat::UserId;
-use chat::port::Account;
-use protocol::rest::account::{Check, Checked, Delete, Deleted, Import, MultiImport};
+use chat::person::{ChangePerson, PersonChange};
+use chat::port::{Account, PersonChanged};
+use protocol::rest::account::{Check, Checked, Delete, Deleted, Import, Kick, MultiImport};
 use protocol::rest::{self, Command};
 use protocol::{ErrorCode, Failure};
 use std::borrow::Cow;
@@ -43,8 +45,7 @@ impl Rest {
         if users.iter().any(|user| call.caller.app.is_admin(user)) {
             return Err(ErrorCode::AccountParameter.with("an admin's account cannot be deleted"));
         }
-        let now_ms = self.chat.clock.now_ms();
-        let existed = self.chat.store.delete_accounts(call.caller.app.id, users, now_ms).await;
+        let existed = self.chat.delete_accounts(call.caller.app.id, users).await;
         let existed = existed.map_err(|error| store_failure(Command::AccountDelete, &error))?;
         let unknown = ErrorCode::AccountNotFound.into();
         let items = request.user_ids.iter().zip(existed);
@@ -53,11 +54,27 @@ impl Rest {
             .collect();
         Ok(Delete::answer(&deleted))
     }
+
+    /// An admin is logged out like anybody else, the caller included: there is no other way to call back a UserSig
+    /// that got into wrong hands.
+    pub(super) async fn kick(&self, call: Call) -> Result<Vec<u8>, Failure> {
+        let user = user(&Kick::parse(&call.body)?.user_id)?;
+        let (app, now_ms) = (call.caller.app.id, self.chat.clock.now_ms());
+        let change = ChangePerson { app, user, change: PersonChange::Revoke, now_ms };
+        let changed = self.chat.change_person(change).await;
+        match changed.map_err(|error| store_failure(Command::Kick, &error))? {
+            PersonChanged::Done(_) => Ok(rest::ok().into()),
+            PersonChanged::UnknownAccount => Err(ErrorCode::AccountNotFound.into()),
+            PersonChanged::Full => unreachable!("a revocation takes no room"),
+        }
+    }
 }
 
-fn account(import: &Import<'_>) -> Result<Account, Failure> {
-    let text = |value: &Option<Cow<'_, str>>| value.as_ref().map(|value| value.clone().into_owned());
-    Ok(Account { user: user(&import.user_id)?, nick: text(&import.nick), face_url: text(&import.face_url) })
+/// An account as the rules know it.
+pub(super) fn account(import: &Import<'_>) -> Result<Account, Failure> {
+    let nick = import.nick.as_ref().map(|nick| translate::nick(nick.to_string()));
+    let face_url = import.face_url.as_ref().map(|url| translate::face_url(url.to_string()));
+    Ok(Account { user: user(&import.user_id)?, profile: nick.into_iter().chain(face_url).collect() })
 }
 
 fn user(text: &str) -> Result<UserId, Failure> {

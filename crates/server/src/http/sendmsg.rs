@@ -2,10 +2,9 @@
 
 use super::{Call, Rest};
 use crate::translate;
-use bytes::Bytes;
 use chat::send::{Checks, SendRequest};
 use chat::{Delivery, UserId};
-use protocol::rest::sendmsg::{MessageSent, SendMessage, SenderCopy};
+use protocol::rest::sendmsg::{MessageSent, SendMessage};
 use protocol::{ErrorCode, Failure};
 
 impl Rest {
@@ -31,18 +30,14 @@ fn request(call: &Call) -> Result<SendRequest, Failure> {
         seq: wire.seq,
         random: wire.random,
         client_time_s: None,
-        offline_push: wire
-            .offline_push
-            .map_or_else(Bytes::new, |push| call.body.slice_ref(push.get().as_bytes())),
+        offline_push: translate::offline_push(&call.body, wire.offline_push),
         delivery: Delivery {
             online_only: wire.online_only,
-            hidden_from_sender: wire.sender_copy == SenderCopy::None,
-            no_unread: wire.control.no_unread,
-            no_last: wire.control.no_last_msg,
             needs_receipt: wire.needs_read_receipt,
             extensible: wire.supports_extension,
-            marked: false,
+            ..translate::delivery(wire.sender_copy, wire.control)
         },
+        terms: translate::rest_terms(wire.control),
         checks: Checks {
             skip_filter: wire.control.no_msg_check,
             skip_gate: wire.forbid.before_send,

@@ -22,7 +22,9 @@ mod parked;
 mod replay;
 mod questions;
 mod explain;
+mod sends;
 mod trigger;
+mod import;
 
 use crate::asked::AskedLog;
 use crate::bus::LocalBus;
@@ -60,6 +62,8 @@ pub struct EventApi {
     pub asked: Arc<AskedLog>,
     pub bus: Arc<LocalBus>,
     pub readers: Readers,
+    /// Messages of a conversation that are looked through for one send.
+    pub sends_looked_at_max: usize,
     /// Ends whoever waits for events.
     pub stop: CancellationToken,
 }
@@ -117,7 +121,9 @@ fn calls() -> Vec<Call> {
         act("/apps/{sdkappid}/endpoints/{endpoint}/replay", post(replay::replay)),
         read("/apps/{sdkappid}/questions", get(questions::list)),
         read("/apps/{sdkappid}/explain", get(explain::explain)),
+        read("/apps/{sdkappid}/sends", get(sends::landed)),
         act("/apps/{sdkappid}/trigger", post(trigger::trigger)),
+        act("/apps/{sdkappid}/import", post(import::import)),
     ]
 }
 

@@ -13,6 +13,7 @@ use server::config::{Config, Flags};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -34,9 +35,34 @@ pub(crate) async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("{what} never came"))
 }
 
+/// A clock that stands still, at the time of the test's beginning, unless it is moved.
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(SystemClock.now_ms())))
+    }
+
+    pub(crate) fn advance_secs(&self, secs: u64) {
+        self.0.fetch_add(secs * 1000, Ordering::Relaxed);
+    }
+
+    pub(crate) fn now_s(&self) -> u64 {
+        self.now_ms() / 1000
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// How a test wants its server.
 pub(crate) struct Setup {
     settings: String,
+    rules: String,
     callback: String,
     filters: String,
     url: Option<String>,
@@ -50,6 +76,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             settings: String::new(),
+            rules: String::new(),
             callback: String::new(),
             filters: String::new(),
             url: None,
@@ -83,6 +110,13 @@ impl Setup {
         self
     }
 
+    /// Further settings of the app itself.
+    pub(crate) fn rules(mut self, toml: &str) -> Self {
+        self.rules.push_str(toml);
+        self.rules.push('\n');
+        self
+    }
+
     /// Further settings of the app's callbacks.
     pub(crate) fn callback(mut self, toml: &str) -> Self {
         self.callback.push_str(toml);
@@ -108,6 +142,12 @@ impl Setup {
         self
     }
 
+    /// The server has this time.
+    pub(crate) fn clock(mut self, clock: &Arc<TestClock>) -> Self {
+        self.surroundings.clock = Arc::clone(clock) as Arc<dyn Clock>;
+        self
+    }
+
     pub(crate) fn path(self, path: &'static str) -> Self {
         Self { path, ..self }
     }
@@ -128,17 +168,18 @@ impl Setup {
             "" => String::new(),
             callback => format!("[app.callback]\nurl = {url:?}\n{callback}"),
         };
-        let (settings, filters) = (self.settings, self.filters);
+        let (settings, rules, filters) = (self.settings, self.rules, self.filters);
         let toml = format!(
-            "{settings}\n[[app]]\nsdkappid = {SDKAPPID}\nkey = {KEY:?}\nadmins = [{ADMIN:?}]\n{callback}{filters}"
+            "{settings}\n[[app]]\nsdkappid = {SDKAPPID}\nkey = {KEY:?}\nadmins = [{ADMIN:?}]\n{rules}{callback}{filters}"
         );
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(CONFIGURATION);
         std::fs::write(&file, toml).unwrap();
+        let clock = Arc::clone(&self.surroundings.clock);
         let running = serve(&directory, self.surroundings).await;
         let address = running.address;
         running.import_accounts(SDKAPPID, &PEOPLE.map(|name| (name, name))).await.unwrap();
-        TestApp { receiver, address, running, directory }
+        TestApp { receiver, address, running, directory, clock }
     }
 }
 
@@ -158,6 +199,7 @@ pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     running: Running,
     directory: TempDir,
+    clock: Arc<dyn Clock>,
 }
 
 impl TestApp {
@@ -178,10 +220,11 @@ impl TestApp {
     /// Stops the server, which must end everything in order and so writes down what it has done, and starts it on the
     /// same directory.
     pub(crate) async fn restart(self) -> Self {
-        let Self { receiver, running, directory, .. } = self;
+        let Self { receiver, running, directory, clock, .. } = self;
         assert!(within("the end", running.stop()).await, "something did not end in order; the log says what");
-        let running = serve(&directory, Surroundings::default()).await;
-        Self { receiver, address: running.address, running, directory }
+        let surroundings = Surroundings { clock: Arc::clone(&clock), ..Surroundings::default() };
+        let running = serve(&directory, surroundings).await;
+        Self { receiver, address: running.address, running, directory, clock }
     }
 
     /// Changes the configuration while the server runs. Says what is wrong with it, if it is refused.
@@ -217,7 +260,7 @@ impl TestApp {
 
     /// Calls REST as it should be called.
     pub(crate) async fn rest(&self, command: &str, body: &str) -> String {
-        self.call(command, &admin_query(), body).await
+        self.call(command, &self.admin_query(), body).await
     }
 
     /// Sends a text with REST; `more` are further members, each with a comma in front.
@@ -237,7 +280,7 @@ impl TestApp {
 
     /// The texts that `viewer` has of the conversation, from old to new.
     pub(crate) async fn texts(&self, viewer: &str, peer: &str) -> Vec<String> {
-        let answer = self.call_exactly(HISTORY, &admin_query(), &all_of(viewer, peer)).await;
+        let answer = self.call_exactly(HISTORY, &self.admin_query(), &all_of(viewer, peer)).await;
         let page: serde_json::Value = serde_json::from_str(&answer).unwrap();
         let messages = page["MsgList"].as_array().unwrap_or_else(|| panic!("{answer}"));
         let text = |message: &serde_json::Value| {
@@ -264,10 +307,21 @@ impl TestApp {
     /// A device that logs in with further members, each with a comma in front.
     pub(crate) async fn device_with(&self, user: &str, more: &str) -> Device {
         let mut device = self.socket().await;
-        device.say(login(user, &usersig(user), more)).await;
+        device.say(login(user, &self.usersig(user), more)).await;
         device.connected = device.hear_json().await["ok"].clone();
         assert_eq!(device.connected["user_id"], user, "{}", device.connected);
         device
+    }
+
+    /// A UserSig that is made now, by the server's clock.
+    pub(crate) fn usersig(&self, user: &str) -> String {
+        let lifetime = Lifetime { time_s: self.clock.now_ms() / 1000, expire_s: 3_600 };
+        signed(SDKAPPID, KEY, user, lifetime)
+    }
+
+    /// The query of a call by the admin.
+    pub(crate) fn admin_query(&self) -> String {
+        query(SDKAPPID, ADMIN, &self.usersig(ADMIN))
     }
 
     pub(crate) async fn is_unharmed(&self) {

@@ -26,9 +26,15 @@ async fn only_an_admin_of_the_app() {
         ("Authorization: Bearer \u{e9}\r\n".to_owned(), 401, 70_003),
     ];
     for (headers, status, code) in &headers {
-        for path in
-            ["/events", "/events/evt_1_0_a_1", "/endpoints", "/endpoints/x/parked", "/explain", "/questions"]
-        {
+        for path in [
+            "/events",
+            "/events/evt_1_0_a_1",
+            "/endpoints",
+            "/endpoints/x/parked",
+            "/explain",
+            "/questions",
+            "/sends",
+        ] {
             let answer = call(&app, "GET", path, headers, "").await;
             let (found, found_code, text) = refused(&answer);
             assert_eq!((found, found_code), (*status, *code), "{headers} {text}");

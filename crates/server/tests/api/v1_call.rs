@@ -1,6 +1,6 @@
 //! Calls of the event API. Every answer must be one that the document has: its status, and its form.
 
-use crate::app::{ADMIN, TestApp, usersig};
+use crate::app::{ADMIN, TestApp};
 use crate::literal::literal;
 use crate::raw_http::{self, Answer};
 use crate::v1_document;
@@ -12,8 +12,8 @@ pub(crate) fn bearer(usersig: &str) -> String {
     format!("Authorization: Bearer {usersig}\r\n")
 }
 
-fn admin() -> String {
-    bearer(&usersig(ADMIN))
+fn admin(app: &TestApp) -> String {
+    bearer(&app.usersig(ADMIN))
 }
 
 /// Calls with headers of the test's own. `path` is below the app's.
@@ -25,7 +25,7 @@ pub(crate) async fn call(app: &TestApp, method: &str, path: &str, headers: &str,
 }
 
 pub(crate) async fn get(app: &TestApp, path: &str) -> Answer {
-    call(app, "GET", path, &admin(), "").await
+    call(app, "GET", path, &admin(app), "").await
 }
 
 /// What is answered to a call that must be carried out.
@@ -41,7 +41,7 @@ pub(crate) async fn read_text(app: &TestApp, path: &str) -> String {
 }
 
 pub(crate) async fn post(app: &TestApp, path: &str, body: &str) -> Answer {
-    call(app, "POST", path, &admin(), body).await
+    call(app, "POST", path, &admin(app), body).await
 }
 
 pub(crate) async fn act(app: &TestApp, path: &str, body: &str) -> Value {

@@ -15,6 +15,7 @@ mod events;
 mod faults;
 mod first_start;
 mod guide;
+mod import;
 mod kill_nine;
 mod listen;
 mod outage;

@@ -1,15 +1,13 @@
 //! Every fact is recorded with its cause, and every event reaches the backend or stands parked.
 
-use super::messages::by_tag;
-use super::{delivery, has_told_everything};
-use crate::ledger::{Ledger, Tag};
+use super::look::{delivery, parked};
 use crate::report::{Checked, holds};
-use crate::store::at_once;
+use crate::worker::Worker;
 use crate::world::World;
 use chat::dispatch::{Dispatcher, Replay};
 use chat::event::AfterSend;
-use chat::port::{Route, Store};
-use chat::{Event, EventId, Fact, Lane, Message, Outcome};
+use chat::port::Route;
+use chat::{ConversationId, Event, EventId, Fact, Lane, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Asked at every arrival: an id names one event for ever.
@@ -54,55 +52,47 @@ pub(crate) fn lanes_have_no_gaps(world: &World) -> Checked {
     Ok(())
 }
 
-/// Each message has one event, with its content and count; none where the sender forbade it.
-pub(crate) fn every_message_has_its_event(world: &World) -> Checked {
-    let state = world.stage.lock();
-    let told = told_sends(&state.ledger, |outcome| matches!(outcome, Outcome::Delivered { .. }));
-    let stored = by_tag(&state.ledger);
-    for (tag, messages) in &stored {
-        let events = told.get(tag).map_or(&[][..], Vec::as_slice);
-        let skipped = world.intents[tag.0 as usize].request.checks.skip_event;
-        let expected = usize::from(!skipped);
-        let unread = state.ledger.unread.get(tag).copied();
-        let fits = events.len() == expected && events.iter().all(|event| tells(event, messages[0], unread));
-        holds(fits, "every_message_has_its_event", || {
-            format!("{:?} should have {expected} events with {unread:?} unread: {events:?}", messages[0])
-        })?;
+/// Of each conversation, the event log tells what its commits promised, in their order, and nothing else: no event of
+/// an import, or of a send whose backend did not want it.
+pub(crate) fn every_promise_is_recorded(world: &World) -> Checked {
+    let ledger = &world.stage.lock().ledger;
+    let mut recorded: BTreeMap<ConversationId, Vec<&Fact>> = BTreeMap::new();
+    for event in ledger.events.values() {
+        recorded.entry(event.conversation).or_default().push(&event.fact);
     }
-    let unfounded = told.keys().find(|tag| !stored.contains_key(tag));
-    holds(unfounded.is_none(), "every_message_has_its_event", || {
-        format!("an event tells of send {unfounded:?}, which became no message")
-    })
-}
-
-/// A sender may have been refused more often than it heard, but never without an event.
-pub(crate) fn every_told_refusal_has_its_event(world: &World) -> Checked {
-    let state = world.stage.lock();
-    let refused = told_sends(&state.ledger, |outcome| matches!(outcome, Outcome::Refused(_)));
-    for (tag, intent) in (0..).map(Tag).zip(&world.intents) {
-        let events = refused.get(&tag).map_or(0, Vec::len) as u64;
-        let fits = (intent.filtered..=intent.requests).contains(&events);
-        holds(fits, "every_told_refusal_has_its_event", || {
-            format!("send {} was refused {} times, with {events} events", tag.0, intent.filtered)
-        })?;
+    let conversations: BTreeSet<&ConversationId> = ledger.promised.keys().chain(recorded.keys()).collect();
+    for id in conversations {
+        let promised = ledger.promised.get(id).map_or(&[][..], Vec::as_slice);
+        let found = recorded.get(id).map_or(&[][..], Vec::as_slice);
+        for place in 0..promised.len().max(found.len()) {
+            let (promised, found) = (promised.get(place), found.get(place).copied());
+            let Some(fact) = promised.or(found) else { break };
+            holds(promised == found, promise_of(fact), || {
+                format!("event {place} of {id:?} is {found:?}, and should be {promised:?}")
+            })?;
+        }
     }
     Ok(())
 }
 
-pub(crate) fn every_mark_has_its_event(world: &World) -> Checked {
-    let ledger = &world.stage.lock().ledger;
-    let recorded = ledger.events.values().filter(|event| matches!(event.fact, Fact::AfterRead(_)));
-    let recorded: BTreeSet<EventId> = recorded.map(|event| event.id).collect();
-    let marked: BTreeSet<EventId> = ledger.marks_read.iter().copied().collect();
-    holds(recorded == marked, "every_mark_has_its_event", || {
-        format!("{marked:?} were committed, and {recorded:?} recorded")
-    })
+/// The promise that is broken without this event, or by it.
+fn promise_of(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::AfterSend(AfterSend { outcome: Outcome::Delivered { .. }, .. }) => {
+            "every_message_has_its_event"
+        }
+        Fact::AfterSend(AfterSend { outcome: Outcome::Refused(_), .. }) => "every_told_refusal_has_its_event",
+        Fact::AfterRead(_) => "every_mark_has_its_event",
+        Fact::AfterRecall(_) | Fact::AfterEdit(_) | Fact::AfterExtension(_) => {
+            "every_alteration_has_its_event"
+        }
+        Fact::State(_) | Fact::Relation(_) | Fact::Profile(_) => "every_change_has_its_event",
+    }
 }
 
 pub(crate) fn every_event_is_told(world: &World) -> Checked {
     for worker in &world.workers {
-        let parked = at_once(world.model.parked(&worker.route, 0, usize::MAX));
-        let parked = parked.expect("the model is always there");
+        let parked = parked(world, worker);
         let accepted = &world.backends[worker.backend].accepted;
         for (id, event) in &world.stage.lock().ledger.events {
             let stands_parked = parked.iter().any(|exception| exception.offset == id.offset);
@@ -126,8 +116,7 @@ pub(crate) fn replays_say_how_many(expected: usize, said: u64, replay: &Replay) 
 /// What was told before a replay does not count.
 pub(crate) fn replayed_events_are_told_again(world: &World) -> Checked {
     for worker in &world.workers {
-        let parked = at_once(world.model.parked(&worker.route, 0, usize::MAX));
-        let parked = parked.expect("the model is always there");
+        let parked = parked(world, worker);
         let backend = &world.backends[worker.backend];
         let accepted = backend.accepted.iter().filter(|(id, _)| id.lane == worker.route.lane);
         let terms: BTreeMap<u64, u64> = accepted.map(|(id, accepted)| (id.offset, accepted.term)).collect();
@@ -162,27 +151,11 @@ pub(crate) fn nothing_is_left_over(world: &World) -> Checked {
     Ok(())
 }
 
-fn tells(event: &AfterSend, message: &Message, unread: Option<u32>) -> bool {
-    let counted = match event.outcome {
-        // An online-only message has no log entry whose count could be compared.
-        Outcome::Delivered { unread: told } => unread.is_none_or(|unread| unread == told),
-        Outcome::Refused(_) => false,
+pub(crate) fn has_told_everything(world: &World, worker: &Worker) -> bool {
+    let kept = delivery(world, worker);
+    let Some(dispatcher) = &worker.dispatcher else {
+        return false;
     };
-    counted
-        && (event.from, event.to, &event.body) == (message.from, message.to, &message.body)
-        && (event.wire_seq, event.random) == (message.wire_seq, message.random)
-        && (event.time_s, event.client_time_s) == (message.time_s, message.client_time_s)
-        && event.online_only == message.delivery.online_only
-}
-
-fn told_sends(ledger: &Ledger, wanted: impl Fn(&Outcome) -> bool) -> BTreeMap<Tag, Vec<&AfterSend>> {
-    let mut told: BTreeMap<Tag, Vec<&AfterSend>> = BTreeMap::new();
-    for event in ledger.events.values() {
-        if let Fact::AfterSend(send) = &event.fact
-            && wanted(&send.outcome)
-        {
-            told.entry(Tag::of(&send.custom_data)).or_default().push(send);
-        }
-    }
-    told
+    let rest = world.store.committed_events(worker.route.lane, kept.cursor, 1);
+    dispatcher.is_idle() && worker.unkept.is_none() && kept.held.is_empty() && rest.is_empty()
 }

@@ -1,140 +1,72 @@
 //! What the value of every row looks like.
 //!
-//! The first byte is the version of the row; a reader refuses one it does not know. What a key says is not said
-//! again in the value.
+//! The first byte is the version of that kind of row; a reader refuses one it does not know. What a key says is not
+//! said again in the value.
 
-use super::notation::{Broken, Cursor, put_bytes, put_number, put_user};
+use super::notation::{Broken, Cursor, put_number};
 use bytes::Bytes;
-use chat::conversation::{Change, Conversation, LogEntry, Place, View};
-use chat::id::{ConversationId, UserId};
-use chat::{Delivery, Message};
+use chat::Platform;
+use chat::conversation::{Conversation, View};
 use std::ops::Range;
 
-mod attempt;
+mod message;
+mod log;
+mod person;
 mod event;
 mod exception;
+mod attempt;
 
 pub(super) use attempt::{
     DELIVERIES_SPAN_MS_MAX, decode_deliveries, decode_failure, deliveries_rows, encode_deliveries,
     encode_failure,
 };
-pub(super) use event::{decode_event, encode_event, recorded_ms};
+pub(super) use event::{decode_event, encode_event, recorded_ms, refused_send};
 pub(super) use exception::{decode_exception, encode_exception};
+pub(super) use log::{decode_log_entry, encode_log_entry};
+pub(super) use message::{decode_extensions, decode_message, encode_extensions, encode_message, message_key};
+pub(super) use person::{
+    AccountRow, account_epoch, decode_account, decode_profile, decode_tie, encode_account, encode_profile,
+    encode_tie,
+};
 
 const VERSION: u8 = 1;
 
-/// A person of the app, as far as the row of an account says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AccountRow {
-    /// A deleted account keeps its row, so that the next one of that name gets another epoch.
-    pub(super) exists: bool,
-    pub(super) epoch: u64,
-    pub(super) nick: Option<String>,
-    pub(super) face_url: Option<String>,
-}
-
-pub(super) fn encode_account(row: &AccountRow) -> Vec<u8> {
-    let mut out = vec![VERSION, flags([row.exists, row.nick.is_some(), row.face_url.is_some()])];
-    put_number(&mut out, row.epoch);
-    for text in [&row.nick, &row.face_url].into_iter().flatten() {
-        put_bytes(&mut out, text.as_bytes());
-    }
-    out
-}
-
-pub(super) fn decode_account(value: &[u8]) -> Result<AccountRow, Broken> {
-    let mut cursor = versioned(value)?;
-    let [exists, nick, face_url] = unflags(cursor.byte()?)?;
-    let epoch = cursor.number()?;
-    let nick = nick.then(|| cursor.text().map(str::to_owned)).transpose()?;
-    let face_url = face_url.then(|| cursor.text().map(str::to_owned)).transpose()?;
-    cursor.end()?;
-    Ok(AccountRow { exists, epoch, nick, face_url })
-}
+/// Version of the rows of accounts, conversations and messages, which say more than they did at first.
+const SECOND: u8 = 2;
 
 pub(super) fn encode_conversation(conversation: &Conversation, out: &mut Vec<u8>) {
-    out.push(VERSION);
+    out.push(SECOND);
     put_number(out, conversation.seq);
     put_number(out, conversation.time_s);
     for view in &conversation.sides {
         put_number(out, u64::from(view.unread));
-        for number in [view.read_seq, view.cleared_seq, view.head_seq, view.head_time_s] {
+        for number in [view.read_seq, view.read_time_s, view.cleared_seq, view.oldest_s] {
+            put_number(out, number);
+        }
+        for number in [view.head_seq, view.head_time_s, view.pinned_ms] {
             put_number(out, number);
         }
     }
 }
 
 pub(super) fn decode_conversation(value: &[u8]) -> Result<Conversation, Broken> {
-    let mut cursor = versioned(value)?;
+    let mut cursor = of_version(value, SECOND)?;
     let mut conversation =
         Conversation { seq: cursor.number()?, time_s: cursor.number()?, ..Conversation::default() };
     for view in &mut conversation.sides {
         *view = View {
             unread: cursor.number_u32()?,
             read_seq: cursor.number()?,
+            read_time_s: cursor.number()?,
             cleared_seq: cursor.number()?,
+            oldest_s: cursor.number()?,
             head_seq: cursor.number()?,
             head_time_s: cursor.number()?,
+            pinned_ms: cursor.number()?,
         };
     }
     cursor.end()?;
     Ok(conversation)
-}
-
-pub(super) fn encode_message(message: &Message, out: &mut Vec<u8>) {
-    let Delivery { online_only, hidden_from_sender, no_unread, no_last, needs_receipt, extensible, marked } =
-        message.delivery;
-    out.push(VERSION);
-    out.push(flags([online_only, hidden_from_sender, no_unread, no_last, needs_receipt, extensible, marked]));
-    let wire_seq_is_own = message.wire_seq != message.seq as u32;
-    out.push(flags([message.from > message.to, message.wire_seq_given, wire_seq_is_own]));
-    if wire_seq_is_own {
-        put_number(out, u64::from(message.wire_seq));
-    }
-    out.extend_from_slice(&message.random.to_be_bytes());
-    out.extend_from_slice(&message.content_crc.to_be_bytes());
-    put_number(out, message.client_time_s);
-    put_bytes(out, &message.custom_data);
-    put_bytes(out, &message.offline_push);
-    out.extend_from_slice(&message.body);
-}
-
-pub(super) fn decode_message(id: &ConversationId, place: Place, value: &[u8]) -> Result<Message, Broken> {
-    let mut cursor = versioned(value)?;
-    let [online_only, hidden_from_sender, no_unread, no_last, needs_receipt, extensible, marked] =
-        unflags(cursor.byte()?)?;
-    let [from_high, wire_seq_given, wire_seq_is_own] = unflags(cursor.byte()?)?;
-    let wire_seq = if wire_seq_is_own { cursor.number_u32()? } else { place.seq as u32 };
-    let random = u32::from_be_bytes(cursor.array()?);
-    let content_crc = u32::from_be_bytes(cursor.array()?);
-    let client_time_s = cursor.number()?;
-    let (custom_data, offline_push) = (cursor.bytes_span()?, cursor.bytes_span()?);
-    let body = cursor.rest_span();
-    let contents = Contents::copied(value, custom_data.start);
-    let (from, to) = if from_high { (id.high, id.low) } else { (id.low, id.high) };
-    Ok(Message {
-        from,
-        to,
-        time_s: place.time_s,
-        seq: place.seq,
-        wire_seq,
-        wire_seq_given,
-        random,
-        client_time_s,
-        body: contents.part(body),
-        custom_data: contents.part(custom_data),
-        offline_push: contents.part(offline_push),
-        content_crc,
-        delivery: Delivery {
-            online_only,
-            hidden_from_sender,
-            no_unread,
-            no_last,
-            needs_receipt,
-            extensible,
-            marked,
-        },
-    })
 }
 
 /// The opaque parts at the end of a value, in one copy.
@@ -155,40 +87,6 @@ impl Contents {
     fn part(&self, span: Range<usize>) -> Bytes {
         self.bytes.slice(span.start - self.start..span.end - self.start)
     }
-}
-
-const LOG_MESSAGE: u8 = 1;
-/// The log's owner has read.
-const LOG_READ: u8 = 2;
-/// The peer of the log's owner has read.
-const LOG_READ_BY_PEER: u8 = 3;
-
-pub(super) fn encode_log_entry(owner: &UserId, entry: &LogEntry, out: &mut Vec<u8>) {
-    let (kind, other, time_s, seq) = match &entry.change {
-        Change::Message { peer, time_s, seq } => (LOG_MESSAGE, peer, time_s, seq),
-        Change::Read { reader, peer, time_s, seq } if reader == owner => (LOG_READ, peer, time_s, seq),
-        Change::Read { reader, time_s, seq, .. } => (LOG_READ_BY_PEER, reader, time_s, seq),
-    };
-    out.extend_from_slice(&[VERSION, kind]);
-    put_number(out, u64::from(entry.unread));
-    put_number(out, *time_s);
-    put_number(out, *seq);
-    put_user(out, other);
-}
-
-pub(super) fn decode_log_entry(owner: &UserId, offset: u64, value: &[u8]) -> Result<LogEntry, Broken> {
-    let mut cursor = versioned(value)?;
-    let kind = cursor.byte()?;
-    let unread = cursor.number_u32()?;
-    let (time_s, seq, other) = (cursor.number()?, cursor.number()?, cursor.user()?);
-    cursor.end()?;
-    let change = match kind {
-        LOG_MESSAGE => Change::Message { peer: other, time_s, seq },
-        LOG_READ => Change::Read { reader: *owner, peer: other, time_s, seq },
-        LOG_READ_BY_PEER => Change::Read { reader: other, peer: *owner, time_s, seq },
-        _ => return Err("it is a change of no known kind"),
-    };
-    Ok(LogEntry { offset, unread, change })
 }
 
 /// What the row of a lane says. Where the lane ends, its last event says.
@@ -239,8 +137,12 @@ pub(super) fn decode_route(value: &[u8]) -> Result<RouteRow, Broken> {
 pub(super) const MARK: &[u8] = &[VERSION];
 
 fn versioned(value: &[u8]) -> Result<Cursor<'_>, Broken> {
+    of_version(value, VERSION)
+}
+
+fn of_version(value: &[u8], version: u8) -> Result<Cursor<'_>, Broken> {
     let mut cursor = Cursor::new(value);
-    if cursor.byte()? != VERSION {
+    if cursor.byte()? != version {
         return Err("it is of a version this program does not know");
     }
     Ok(cursor)
@@ -256,6 +158,24 @@ fn unflags<const N: usize>(byte: u8) -> Result<[bool; N], Broken> {
         return Err("it has flags this program does not know");
     }
     Ok(std::array::from_fn(|at| byte >> at & 1 == 1))
+}
+
+/// As many items as a number in front says. Room is made as they come, since a broken number must not be believed.
+fn take_items<T>(
+    cursor: &mut Cursor<'_>,
+    mut take: impl FnMut(&mut Cursor<'_>) -> Result<T, Broken>,
+) -> Result<Vec<T>, Broken> {
+    let mut items = Vec::new();
+    for _ in 0..cursor.number()? {
+        items.push(take(cursor)?);
+    }
+    Ok(items)
+}
+
+fn take_platform(cursor: &mut Cursor<'_>) -> Result<Platform, Broken> {
+    let number = cursor.byte()?;
+    let platform = Platform::ALL.into_iter().find(|platform| *platform as u8 == number);
+    platform.ok_or("it is of no known platform")
 }
 
 #[cfg(test)]

@@ -31,14 +31,22 @@ const TOUCH_KEY: &[u8] = &[0];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Table {
     Accounts,
+    /// What people show of themselves. Only read by those who ask for it.
+    Profiles,
+    /// What a user keeps of another.
+    Ties,
     /// The state of a pair of users, with the views of both.
     Conversations,
     /// With whom a user has conversations.
     Peers,
     Messages,
+    /// The key-value pairs of messages.
+    Extensions,
     /// What happened to a user. The last entry carries the state of the inbox.
     Logs,
     Events,
+    /// Which events tell of a refused send, for whoever asks what became of one.
+    Refusals,
     Lanes,
     /// How far an endpoint was told the events of a lane.
     Routes,
@@ -50,13 +58,17 @@ pub(super) enum Table {
 }
 
 impl Table {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Accounts,
+        Self::Profiles,
+        Self::Ties,
         Self::Conversations,
         Self::Peers,
         Self::Messages,
+        Self::Extensions,
         Self::Logs,
         Self::Events,
+        Self::Refusals,
         Self::Lanes,
         Self::Routes,
         Self::Exceptions,
@@ -67,11 +79,15 @@ impl Table {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Profiles => "profiles",
+            Self::Ties => "ties",
             Self::Conversations => "conversations",
             Self::Peers => "peers",
             Self::Messages => "messages",
+            Self::Extensions => "extensions",
             Self::Logs => "logs",
             Self::Events => "events",
+            Self::Refusals => "refusals",
             Self::Lanes => "lanes",
             Self::Routes => "routes",
             Self::Exceptions => "exceptions",
@@ -87,12 +103,19 @@ impl Table {
             Self::Peers
             | Self::Logs
             | Self::Events
+            | Self::Refusals
             | Self::Exceptions
             | Self::Failures
             | Self::Deliveries => options.filter_policy(FilterPolicy::disabled()),
             // Asked by key only for what a log entry or an earlier message names.
             Self::Messages => options.expect_point_read_hits(true),
-            Self::Accounts | Self::Conversations | Self::Lanes | Self::Routes => options,
+            Self::Accounts
+            | Self::Profiles
+            | Self::Ties
+            | Self::Conversations
+            | Self::Extensions
+            | Self::Lanes
+            | Self::Routes => options,
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Group {
     batch: Batch,
     /// Rows that several operations may change: only the last change counts. `None` removes.
     rows: FxHashMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+    /// About how much was set, what was set again counted again.
+    rows_bytes: u64,
     /// Conversations whose state in the cache has to be written.
     changed: Vec<ConversationId>,
     answers: Vec<Answer>,
@@ -34,6 +36,7 @@ impl Group {
         Self {
             batch: engine.batch(operations_expected * ROWS_PER_OPERATION),
             rows: FxHashMap::default(),
+            rows_bytes: 0,
             changed: Vec::new(),
             answers: Vec::with_capacity(operations_expected),
             value: Vec::with_capacity(1024),
@@ -60,7 +63,9 @@ impl Group {
 
     /// Writes or removes a row that other operations may change too.
     pub(super) fn set(&mut self, table: Table, key: impl AsRef<[u8]>, value: Option<Vec<u8>>) {
-        self.rows.insert((table, key.as_ref().to_vec()), value);
+        let key = key.as_ref().to_vec();
+        self.rows_bytes += (key.len() + value.as_ref().map_or(0, Vec::len)) as u64;
+        self.rows.insert((table, key), value);
     }
 
     /// What the group will make of such a row, if it changes it.
@@ -81,20 +86,23 @@ impl Group {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.batch.bytes()
+        self.batch.bytes() + self.rows_bytes
     }
 
-    /// Puts the rows together. `state` knows the conversations that changed.
+    /// Puts the rows together. `state` knows the conversations that changed; one that is no more has none.
     pub(super) fn seal(
         mut self,
         engine: &Engine,
-        mut state: impl FnMut(&ConversationId) -> Conversation,
+        mut state: impl FnMut(&ConversationId) -> Option<Conversation>,
     ) -> Sealed {
         for id in std::mem::take(&mut self.changed) {
-            let conversation = state(&id);
-            self.put(engine, Table::Conversations, key::conversation(&id), |value| {
-                codec::encode_conversation(&conversation, value);
-            });
+            let key = key::conversation(&id);
+            match state(&id) {
+                Some(conversation) => self.put(engine, Table::Conversations, key, |value| {
+                    codec::encode_conversation(&conversation, value);
+                }),
+                None => self.remove(engine, Table::Conversations, key.as_ref()),
+            }
         }
         for ((table, key), value) in self.rows {
             match value {

@@ -77,9 +77,35 @@ pub(super) fn peer(app: AppId, user: &UserId, peer: &UserId) -> Key {
     account(app, user).name(peer)
 }
 
-/// Newest first: time and number count backwards.
+/// What `user` keeps of `peer`. The peer ends the key, and stands there without its length, so that a scan meets the
+/// peers by name.
+pub(super) fn tie(app: AppId, user: &UserId, peer: &UserId) -> Key {
+    account(app, user).with(peer.as_bytes())
+}
+
+/// Newest first: time and number count backwards. Also the key of the message's extensions.
 pub(super) fn message(id: &ConversationId, place: Place) -> Key {
-    conversation(id).number(!place.time_s).number(!place.seq)
+    second(id, place.time_s).number(!place.seq)
+}
+
+/// All messages of one second.
+pub(super) fn second(id: &ConversationId, time_s: u64) -> Key {
+    conversation(id).number(!time_s)
+}
+
+/// All refused sends of a conversation with one random number, newest first.
+pub(super) fn refusals(id: &ConversationId, random: u32) -> Key {
+    conversation(id).with(&random.to_be_bytes())
+}
+
+/// Says that a lane's event of this offset tells of a refused send.
+pub(super) fn refusal(id: &ConversationId, random: u32, offset: u64) -> Key {
+    refusals(id, random).number(!offset)
+}
+
+/// The event that a key made by [`refusal`] speaks of.
+pub(super) fn refused_offset(key: &[u8]) -> Result<u64, Broken> {
+    offset_of(key).map(|inverted| !inverted)
 }
 
 /// All log entries of one life of an account.
@@ -169,6 +195,13 @@ pub(super) fn peer_of(key: &[u8], prefix: &Key) -> Result<UserId, Broken> {
     Ok(peer)
 }
 
+/// The peer that a key made by [`tie`] ends with.
+pub(super) fn tied_peer_of(key: &[u8], prefix: &Key) -> Result<UserId, Broken> {
+    let name = key.get(prefix.len..).ok_or("its key is too short")?;
+    let name = std::str::from_utf8(name).map_err(|_| "a user id is not UTF-8")?;
+    UserId::new(name).ok_or("a user id is not valid")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +219,27 @@ mod tests {
         let pair = ConversationId::new(AppId(1), user("a"), user("bc"));
         let other = ConversationId::new(AppId(1), user("ab"), user("c"));
         assert_ne!(conversation(&pair).as_ref(), conversation(&other).as_ref());
+    }
+
+    #[test]
+    fn ties_are_in_the_order_of_names() {
+        let prefix = account(AppId(1), &user("an"));
+        let names = ["a", "ana", "b", "bo", "c", "\u{20ac}"];
+        let keys = names.map(|peer| tie(AppId(1), &user("an"), &user(peer)));
+        assert!(names.map(user).is_sorted() && keys.is_sorted_by_key(|key| key.as_ref().to_vec()));
+        for (key, name) in keys.iter().zip(names) {
+            assert_eq!(tied_peer_of(key.as_ref(), &prefix), Ok(user(name)));
+        }
+        assert!(tied_peer_of(prefix.as_ref(), &prefix).is_err());
+    }
+
+    #[test]
+    fn refusals_are_found_newest_first() {
+        let id = ConversationId::new(AppId(1), user("ana"), user("bo"));
+        let keys = [300, 8, 7].map(|offset| refusal(&id, 5, offset));
+        assert!(keys.is_sorted_by_key(|key| key.as_ref().to_vec()));
+        assert_eq!(refused_offset(keys[1].as_ref()), Ok(8));
+        assert!(keys[0].as_ref().starts_with(refusals(&id, 5).as_ref()));
     }
 
     #[test]

@@ -1,26 +1,38 @@
 //! What the writer knows, and the group it is putting together.
 //!
 //! The only place where state is read, changed and written back: whoever is asked here has seen every earlier
-//! operation, committed or not. It owns the caches and the duplicate guard; what the operations make of them is in
-//! `apply`, and the rare ones that have to look at the database are in `remove` and `replay`.
+//! operation, committed or not. It owns the caches and the duplicate guard; what the operations make of them is in the
+//! files below, by what they change. Each operation loads everything it needs before it changes anything: one that
+//! fails half-way leaves no trace. The exceptions are those that look for what to change in the database itself, which
+//! are in `leave`, `trim` and `replay`: they have a group of their own.
 
-use super::EmbeddedOptions;
 use super::cache::{Cache, GroupNumber};
 use super::codec::{self, LaneRow, RouteRow};
 use super::engine::{Engine, Table};
 use super::group::{Group, Sealed};
-use super::key;
 use super::operation::{Answer, Trim};
+use super::{EmbeddedOptions, LANES_PER_APP, key};
 use chat::conversation::{Conversation, Inbox, LogEntry};
+use chat::effect::{Effects, Told};
+use chat::event::AfterSend;
 use chat::guard::DuplicateGuard;
+use chat::person::Person;
 use chat::port::{Hint, LogRecord, Route, StoreError, Stored};
-use chat::{AppId, ConversationId, EventDraft, EventId, Lane, Message, UserId};
-use rustc_hash::FxHashMap;
+use chat::send::lane_of;
+use chat::{AppId, ConversationId, EventDraft, EventId, Fact, Lane, Message, Origin, Outcome, UserId};
+use rows::Rows;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
-mod apply;
+mod rows;
 mod load;
-mod remove;
+mod message;
+mod view;
+mod person;
+mod relation;
+mod delivery;
+mod leave;
+mod trim;
 mod replay;
 
 /// Lanes and routes are as few as apps and endpoints; this only keeps a mistake from filling the memory.
@@ -30,11 +42,13 @@ pub(super) struct Ledger {
     engine: Arc<Engine>,
     accounts: Cache<(AppId, UserId), Account>,
     conversations: Cache<ConversationId, Pair>,
+    rows: Rows,
     lanes: Cache<Lane, Option<LaneEnd>>,
     routes: Cache<Route, RouteRow>,
     /// Where forgetting events goes on.
     sweeps: FxHashMap<Lane, Sweep>,
     guard: DuplicateGuard,
+    imported: Imported,
     group: Group,
     /// Number of the group that is put together.
     number: GroupNumber,
@@ -44,20 +58,43 @@ pub(super) struct Ledger {
 struct Account {
     exists: bool,
     inbox: Inbox,
-    names: Option<Arc<Names>>,
+    /// `None` for a person who has changed nothing, as most.
+    person: Option<Arc<Person>>,
 }
 
-#[derive(Default)]
-struct Names {
-    nick: Option<String>,
-    face_url: Option<String>,
+impl Account {
+    fn person(&self) -> Person {
+        self.person.as_deref().cloned().unwrap_or_default()
+    }
+
+    fn set_person(&mut self, person: Person) {
+        self.person = (person != Person::default()).then(|| Arc::new(person));
+    }
 }
 
 #[derive(Clone, Copy)]
 struct Pair {
-    /// `None` before the first message.
+    /// `None` before it begins.
     conversation: Option<Conversation>,
     changed_in: GroupNumber,
+    /// The guard knows its sends.
+    guarded: bool,
+}
+
+/// What was put into the history, as far as the database does not have it yet: nothing else would find a second copy.
+#[derive(Default)]
+struct Imported {
+    in_flight: FxHashSet<ImportedKey>,
+    in_group: FxHashSet<ImportedKey>,
+}
+
+/// The conversation, and how the wire names the message: its sequence number, its random number, and its time.
+type ImportedKey = (ConversationId, u32, u32, u64);
+
+impl Imported {
+    fn has(&self, key: &ImportedKey) -> bool {
+        self.in_flight.contains(key) || self.in_group.contains(key)
+    }
 }
 
 /// Where a lane goes on.
@@ -65,6 +102,20 @@ struct Pair {
 struct LaneEnd {
     row: LaneRow,
     last: u64,
+}
+
+/// Where effects come from.
+#[derive(Clone, Copy)]
+struct Cause {
+    app: AppId,
+    /// When and by whom, for changes that have facts.
+    facts: Option<(u64, Origin)>,
+}
+
+impl Cause {
+    fn without_facts(app: AppId) -> Self {
+        Self { app, facts: None }
+    }
 }
 
 /// A pass over the events of a lane that takes several calls.
@@ -82,10 +133,12 @@ impl Ledger {
         Self {
             accounts: Cache::new(options.accounts_cached_max),
             conversations: Cache::new(options.conversations_cached_max),
+            rows: Rows::new(),
             lanes: Cache::new(LANES_CACHED_MAX),
             routes: Cache::new(LANES_CACHED_MAX),
             sweeps: FxHashMap::default(),
             guard: DuplicateGuard::default(),
+            imported: Imported::default(),
             group: Group::new(&engine, 1),
             number: 1,
             committed: 0,
@@ -109,8 +162,10 @@ impl Ledger {
         let sealed = group.seal(&self.engine, |id| {
             let pair =
                 conversations.touch(id, number).expect("what a group changed is kept until its commit");
-            pair.conversation.expect("a conversation that changed has begun")
+            pair.conversation
         });
+        // Nothing is in flight when a group ends.
+        self.imported.in_flight = std::mem::take(&mut self.imported.in_group);
         self.number += 1;
         sealed
     }
@@ -118,6 +173,7 @@ impl Ledger {
     /// Everything that was sealed is in the database.
     pub(super) fn committed(&mut self) {
         self.committed = self.number - 1;
+        self.imported.in_flight = FxHashSet::default();
     }
 
     /// A commit failed. What was built on it fails too, and everything known is read again when it is needed.
@@ -126,10 +182,12 @@ impl Ledger {
         group.fail(error);
         self.accounts.clear();
         self.conversations.clear();
+        self.rows.clear();
         self.lanes.clear();
         self.routes.clear();
         self.sweeps.clear();
         self.guard = DuplicateGuard::default();
+        self.imported = Imported::default();
         self.committed();
     }
 
@@ -142,9 +200,25 @@ impl Ledger {
         self.accounts.touch_or_load(&(app, *user), self.number, self.committed, load)
     }
 
+    fn conversation(&mut self, id: &ConversationId) -> Stored<Option<Conversation>> {
+        self.pair(id).map(|pair| pair.conversation)
+    }
+
     /// The conversation, with the guard knowing its sends as far as they still matter at `now_s`.
-    fn pair(&mut self, id: &ConversationId, now_s: u64) -> Stored<&mut Pair> {
-        let load = || load::pair(&self.engine.snapshot(), id, now_s, &mut self.guard);
+    fn guarded_conversation(&mut self, id: &ConversationId, now_s: u64) -> Stored<Option<Conversation>> {
+        let Pair { conversation, guarded, .. } = *self.pair(id)?;
+        if !guarded {
+            // Everything that was sent in it is in the database: a send would have made it guarded.
+            if let Some(conversation) = conversation {
+                load::guard(&self.engine.snapshot(), id, &conversation, now_s, &mut self.guard)?;
+            }
+            self.pair(id)?.guarded = true;
+        }
+        Ok(conversation)
+    }
+
+    fn pair(&mut self, id: &ConversationId) -> Stored<&mut Pair> {
+        let load = || load::pair(&self.engine.snapshot(), id);
         self.conversations.touch_or_load(id, self.number, self.committed, load)
     }
 
@@ -164,14 +238,73 @@ impl Ledger {
         Ok(())
     }
 
+    /// Keeps what was made of a conversation. One that begins is filed under both its people, so that it is found in
+    /// their lists, and when one of them leaves.
     fn change_conversation(&mut self, id: &ConversationId, conversation: Conversation) {
+        let before = self.set_conversation(id, Some(conversation));
+        if before.is_none() {
+            let mut file = |user, peer| {
+                let key = key::peer(id.app, user, peer);
+                self.group.put(&self.engine, Table::Peers, key, |value| {
+                    value.extend_from_slice(codec::MARK);
+                });
+            };
+            file(&id.low, &id.high);
+            if id.low != id.high {
+                file(&id.high, &id.low);
+            }
+        }
+    }
+
+    /// Returns what there was before.
+    fn set_conversation(
+        &mut self,
+        id: &ConversationId,
+        conversation: Option<Conversation>,
+    ) -> Option<Conversation> {
         let pair =
             self.conversations.touch(id, self.number).expect("only a conversation that was read is changed");
-        pair.conversation = Some(conversation);
+        let before = std::mem::replace(&mut pair.conversation, conversation);
         if pair.changed_in != self.number {
             pair.changed_in = self.number;
             self.group.conversation_changed(*id);
         }
+        before
+    }
+
+    /// Looks up everything that [`Self::publish`] needs for these effects.
+    fn prepare(&mut self, app: AppId, effects: &Effects) -> Stored<()> {
+        for entry in &effects.entries {
+            self.account(app, &entry.user)?;
+        }
+        for fact in &effects.facts {
+            let [one, other] = fact.people();
+            self.lane(lane_of(&ConversationId::new(app, one, other), LANES_PER_APP))?;
+        }
+        Ok(())
+    }
+
+    /// Puts effects that were prepared into the logs of those who have an account, and into the event log.
+    fn publish(&mut self, cause: Cause, effects: Effects, message: Option<&Arc<Message>>) -> Told {
+        let Cause { app, facts } = cause;
+        let mut told = Told::default();
+        for entry in effects.entries {
+            let key = (app, entry.user);
+            let account = self.accounts.touch(&key, self.number).expect("it was looked up");
+            if account.exists {
+                let mut inbox = account.inbox;
+                inbox.count(entry.unread_by);
+                let logged = inbox.log(entry.change);
+                told.hints.push((entry.user, self.log(key, inbox, logged, message)));
+            }
+        }
+        for fact in effects.facts {
+            let (now_ms, origin) = facts.expect("a change with facts says when it was, and who caused it");
+            let draft = EventDraft::new(app, now_ms, origin, fact);
+            let lane = lane_of(&draft.conversation, LANES_PER_APP);
+            told.events.push(self.put_event(lane, &draft));
+        }
+        told
     }
 
     /// Writes a log entry, with the state of the inbox after it.
@@ -207,6 +340,18 @@ impl Ledger {
         self.group.put(&self.engine, Table::Events, key::event(lane, id.offset), |value| {
             codec::encode_event(draft, value);
         });
+        if let Some(random) = refused_random(&draft.fact) {
+            let key = key::refusal(&draft.conversation, random, id.offset);
+            self.group.put(&self.engine, Table::Refusals, key, |value| value.extend_from_slice(codec::MARK));
+        }
         id
+    }
+}
+
+/// The random number of a send, if the fact is that it was refused.
+fn refused_random(fact: &Fact) -> Option<u32> {
+    match fact {
+        Fact::AfterSend(AfterSend { outcome: Outcome::Refused(_), random, .. }) => Some(*random),
+        _ => None,
     }
 }

@@ -2,8 +2,9 @@
 
 use chat::guard::SendKey;
 use chat::port::{
-    Account, Append, Appended, Checkpoint, EndpointId, MarkRead, Preview, ReadMark, Replay, Route,
-    StoreError, Stored,
+    Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Checkpoint, EndpointId,
+    ImportMessage, Imported, MarkRead, PersonChanged, Preview, ReadMark, Relate, Related, Replay, Route,
+    StoreError, Stored, Terms, ViewChanged,
 };
 use chat::{AppId, EventDraft, EventId, Lane, UserId};
 use tokio::sync::oneshot;
@@ -13,11 +14,16 @@ pub(super) type Reply<T> = oneshot::Sender<Stored<T>>;
 /// An operation that has to see all earlier ones. Large ones are boxed, since they move through queues.
 pub(super) enum Operation {
     ImportAccounts { app: AppId, accounts: Vec<Account>, now_ms: u64, reply: Reply<()> },
-    DeleteAccounts { app: AppId, users: Vec<UserId>, reply: Reply<Vec<bool>> },
+    DeleteAccounts { app: AppId, users: Vec<UserId>, now_ms: u64, reply: Reply<Vec<bool>> },
     Append { append: Box<Append>, reply: Reply<Appended> },
+    ImportMessage { import: Box<ImportMessage>, reply: Reply<Imported> },
+    Alter { alter: Box<Alter>, reply: Reply<Altered> },
     Record { draft: Box<EventDraft>, reply: Reply<Option<EventId>> },
-    Preview { key: Box<SendKey>, now_s: u64, reply: Reply<Preview> },
+    Preview { key: Box<SendKey>, terms: Terms, now_s: u64, reply: Reply<Preview> },
     MarkRead { mark: Box<MarkRead>, reply: Reply<Option<ReadMark>> },
+    ChangeView { change: Box<ChangeView>, reply: Reply<ViewChanged> },
+    ChangePerson { change: Box<ChangePerson>, reply: Reply<PersonChanged> },
+    Relate { relate: Box<Relate>, reply: Reply<Related> },
     Settle { route: Route, checkpoint: Box<Checkpoint>, reply: Reply<()> },
     Replay { route: Route, replay: Replay, now_ms: u64, reply: Reply<u64> },
     TrimEvents { trim: Trim, reply: Reply<usize> },
@@ -37,9 +43,14 @@ pub(super) enum Answer {
     Nothing(Told<()>),
     Existed(Told<Vec<bool>>),
     Appended(Told<Appended>),
+    Imported(Told<Imported>),
+    Altered(Told<Altered>),
     Event(Told<Option<EventId>>),
     Preview(Told<Preview>),
     Read(Told<Option<ReadMark>>),
+    View(Told<ViewChanged>),
+    Person(Told<PersonChanged>),
+    Related(Told<Related>),
     Replayed(Told<u64>),
     Count(Told<usize>),
 }
@@ -51,9 +62,14 @@ impl Answer {
             Self::Nothing(told) => told.give(commit),
             Self::Existed(told) => told.give(commit),
             Self::Appended(told) => told.give(commit),
+            Self::Imported(told) => told.give(commit),
+            Self::Altered(told) => told.give(commit),
             Self::Event(told) => told.give(commit),
             Self::Preview(told) => told.give(commit),
             Self::Read(told) => told.give(commit),
+            Self::View(told) => told.give(commit),
+            Self::Person(told) => told.give(commit),
+            Self::Related(told) => told.give(commit),
             Self::Replayed(told) => told.give(commit),
             Self::Count(told) => told.give(commit),
         }

@@ -1,6 +1,7 @@
 use super::*;
 use bytes::Bytes;
-use chat::{Delivery, Origin, Platform};
+use chat::port::{Account, Append, Appended, Store, Terms};
+use chat::{AppId, Delivery, Lane, Origin, Platform, UserId};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
@@ -29,6 +30,8 @@ fn message(random: u32) -> Append {
         offline_push: Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::Web }),
+        terms: Terms::default(),
+        pretends: None,
     }
 }
 

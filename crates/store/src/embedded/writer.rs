@@ -10,7 +10,7 @@ use super::group::Sealed;
 use super::ledger::Ledger;
 use super::operation::{Answer, Operation, Told, stopped};
 use super::queue::Queue;
-use chat::port::{StoreError, Stored};
+use chat::port::{MarkRead, ReadMark, StoreError, Stored};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -76,13 +76,28 @@ impl Writer {
         let ledger = &mut self.ledger;
         let answer = match operation {
             Operation::Append { append, reply } => {
-                Answer::Appended(Told { reply, result: ledger.append(&append) })
+                Answer::Appended(Told { reply, result: ledger.append(*append) })
             }
-            Operation::Preview { key, now_s, reply } => {
-                Answer::Preview(Told { reply, result: ledger.preview(&key, now_s) })
+            Operation::Preview { key, terms, now_s, reply } => {
+                Answer::Preview(Told { reply, result: ledger.preview(&key, terms, now_s) })
+            }
+            Operation::ImportMessage { import, reply } => {
+                Answer::Imported(Told { reply, result: ledger.import_message(&import) })
+            }
+            Operation::Alter { alter, reply } => {
+                Answer::Altered(Told { reply, result: ledger.alter(&alter) })
             }
             Operation::MarkRead { mark, reply } => {
-                Answer::Read(Told { reply, result: ledger.mark_read(&mark) })
+                Answer::Read(Told { reply, result: self.mark_read(&mark) })
+            }
+            Operation::ChangeView { change, reply } => {
+                Answer::View(Told { reply, result: ledger.change_view(&change) })
+            }
+            Operation::ChangePerson { change, reply } => {
+                Answer::Person(Told { reply, result: ledger.change_person(&change) })
+            }
+            Operation::Relate { relate, reply } => {
+                Answer::Related(Told { reply, result: ledger.relate(&relate) })
             }
             Operation::Record { draft, reply } => {
                 Answer::Event(Told { reply, result: ledger.record(&draft) })
@@ -93,23 +108,35 @@ impl Writer {
             Operation::ImportAccounts { app, accounts, now_ms, reply } => {
                 Answer::Nothing(Told { reply, result: ledger.import_accounts(app, accounts, now_ms) })
             }
-            Operation::DeleteAccounts { app, users, reply } => {
-                let result = self.alone(|ledger| ledger.delete_accounts(app, &users));
-                self.ledger.answer(Answer::Existed(Told { reply, result }));
-                return self.drain();
+            Operation::DeleteAccounts { app, users, now_ms, reply } => {
+                let result = self.alone(|ledger| ledger.delete_accounts(app, &users, now_ms));
+                return self.end_alone(Answer::Existed(Told { reply, result }));
             }
             Operation::Replay { route, replay, now_ms, reply } => {
                 let result = self.alone(|ledger| ledger.replay(&route, &replay, now_ms));
-                self.ledger.answer(Answer::Replayed(Told { reply, result }));
-                return self.drain();
+                return self.end_alone(Answer::Replayed(Told { reply, result }));
             }
             Operation::TrimEvents { trim, reply } => {
                 let result = self.alone(|ledger| ledger.trim_events(trim));
-                self.ledger.answer(Answer::Count(Told { reply, result }));
-                return self.drain();
+                return self.end_alone(Answer::Count(Told { reply, result }));
             }
         };
         self.ledger.answer(answer);
+    }
+
+    /// A mark of a part counts messages in the database; others may follow it in its group.
+    fn mark_read(&mut self, mark: &MarkRead) -> Stored<Option<ReadMark>> {
+        if self.ledger.reads_part(mark)? {
+            self.alone(|ledger| ledger.mark_read(mark))
+        } else {
+            self.ledger.mark_read(mark)
+        }
+    }
+
+    /// Ends the group of an operation that changed what nobody else knows of yet.
+    fn end_alone(&mut self, answer: Answer) {
+        self.ledger.answer(answer);
+        self.drain();
     }
 
     /// Carries out what has to find everything earlier in the database.

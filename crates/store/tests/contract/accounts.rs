@@ -1,12 +1,14 @@
 use crate::world::{APP, NOW_S, all_of, events, import, mark, message, refusal, say, unread, user};
-use chat::port::{Account, Appended, Changes, Preview, Store};
+use chat::event::ProfileValue;
+use chat::port::{Account, Appended, Changes, Preview, Store, Terms};
 use chat::{AppId, Inbox, Position};
 
 pub(crate) async fn importing_again_changes_nothing(store: &dyn Store) {
     import(store, &["ana", "bo"], NOW_S).await;
     say(store, message("bo", "ana", NOW_S, 1)).await;
     let inbox = store.inbox(APP, user("ana")).await.unwrap();
-    let named = Account { nick: Some("Ana".to_owned()), ..Account::bare(user("ana")) };
+    let nick = ("nick".to_owned(), ProfileValue::Text("Ana".to_owned()));
+    let named = Account { profile: vec![nick], ..Account::bare(user("ana")) };
     store.import_accounts(APP, vec![named, Account::bare(user("cy"))], NOW_S * 1000 + 5).await.unwrap();
     assert_eq!(store.inbox(APP, user("ana")).await.unwrap(), inbox);
     let users = vec![user("cy"), user("dee"), user("ana")];
@@ -74,7 +76,7 @@ pub(crate) async fn a_deleted_account_is_not_written_to(store: &dyn Store) {
     say(store, message("ana", "bo", NOW_S, 1)).await;
     store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
     let append = message("bo", "ana", NOW_S, 2);
-    assert_eq!(store.preview(append.key(), NOW_S).await.unwrap(), Preview::UnknownAccount);
+    assert_eq!(store.preview(append.key(), Terms::default(), NOW_S).await.unwrap(), Preview::UnknownAccount);
     assert_eq!(store.append(append).await.unwrap(), Appended::UnknownAccount);
     assert_eq!(store.record(refusal("bo", "ana", NOW_S)).await.unwrap(), None);
     assert_eq!(store.mark_read(mark("ana", "bo", NOW_S)).await.unwrap(), None);

@@ -2,7 +2,8 @@ use crate::world::{
     APP, LANE, NOW_S, ORIGIN, all_of, delivered, events, import, message, refusal, say, unread, user,
 };
 use chat::event::AfterSend;
-use chat::port::{Appended, Changes, Preview, Store};
+use chat::message::Fate;
+use chat::port::{Appended, Changes, Preview, Store, Terms};
 use chat::{Change, Delivery, EventId, Fact, Inbox, LogEntry, Message, Outcome, Position};
 
 pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
@@ -24,6 +25,7 @@ pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
         offline_push: append.offline_push.clone(),
         content_crc: append.content_crc,
         delivery: Delivery::default(),
+        fate: Fate::default(),
     };
     assert_eq!(*committed.message, stored);
 
@@ -70,7 +72,7 @@ pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
     assert_eq!(told[0].fact, Fact::AfterSend(after_send));
 
     // And the guard.
-    let preview = store.preview(append.key(), NOW_S + 5).await.unwrap();
+    let preview = store.preview(append.key(), Terms::default(), NOW_S + 5).await.unwrap();
     assert!(matches!(preview, Preview::Duplicate(first) if first.time_s == NOW_S + 5), "{preview:?}");
 }
 
@@ -163,7 +165,10 @@ pub(crate) async fn nobody_sends_without_an_account(store: &dyn Store) {
     import(store, &["ana"], NOW_S).await;
     for (from, to) in [("ana", "bo"), ("bo", "ana"), ("bo", "cy")] {
         let append = message(from, to, NOW_S, 1);
-        assert_eq!(store.preview(append.key(), NOW_S).await.unwrap(), Preview::UnknownAccount);
+        assert_eq!(
+            store.preview(append.key(), Terms::default(), NOW_S).await.unwrap(),
+            Preview::UnknownAccount
+        );
         assert_eq!(store.append(append).await.unwrap(), Appended::UnknownAccount);
         assert_eq!(store.record(refusal(from, to, NOW_S)).await.unwrap(), None);
     }

@@ -1,7 +1,7 @@
 use crate::world::{APP, NOW_S, delivered, events, import, message, say, user};
 use chat::conversation::Place;
 use chat::guard::FirstSend;
-use chat::port::{Append, Appended, Preview, Store};
+use chat::port::{Append, Appended, Preview, Store, Terms};
 
 pub(crate) async fn a_resend_is_answered_like_the_first_and_changes_nothing(store: &dyn Store) {
     import(store, &["ana", "bo"], NOW_S).await;
@@ -69,14 +69,14 @@ pub(crate) async fn a_preview_knows_what_a_send_would_meet(store: &dyn Store) {
     import(store, &["ana", "bo"], NOW_S).await;
     let key = message("ana", "bo", NOW_S, 1).key();
     let next = |seq, time_s| Preview::Next(Place { seq, time_s });
-    assert_eq!(store.preview(key, NOW_S + 9).await.unwrap(), next(1, NOW_S + 9));
-    assert_eq!(store.preview(key, NOW_S).await.unwrap(), next(1, NOW_S));
+    assert_eq!(store.preview(key, Terms::default(), NOW_S + 9).await.unwrap(), next(1, NOW_S + 9));
+    assert_eq!(store.preview(key, Terms::default(), NOW_S).await.unwrap(), next(1, NOW_S));
     say(store, message("ana", "bo", NOW_S + 1, 1)).await;
     let first = FirstSend { time_s: NOW_S + 1, client_time_s: NOW_S, wire_seq: 1 };
-    assert_eq!(store.preview(key, NOW_S + 120).await.unwrap(), Preview::Duplicate(first));
-    assert_eq!(store.preview(key, NOW_S + 121).await.unwrap(), next(2, NOW_S + 121));
+    assert_eq!(store.preview(key, Terms::default(), NOW_S + 120).await.unwrap(), Preview::Duplicate(first));
+    assert_eq!(store.preview(key, Terms::default(), NOW_S + 121).await.unwrap(), next(2, NOW_S + 121));
     let other = message("bo", "ana", NOW_S, 1).key();
-    assert_eq!(store.preview(other, NOW_S).await.unwrap(), next(2, NOW_S + 1));
+    assert_eq!(store.preview(other, Terms::default(), NOW_S).await.unwrap(), next(2, NOW_S + 1));
     assert_eq!(events(store).await.len(), 1);
 }
 

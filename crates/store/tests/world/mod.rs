@@ -1,9 +1,13 @@
 //! The people and messages that the tests of the stores talk about.
 
+pub(crate) mod acts;
+
 use bytes::Bytes;
 use chat::event::{AfterSend, StateAction, StateChange};
 use chat::id::{AppId, ConversationId, UserId};
-use chat::port::{Account, Append, Appended, Committed, EndpointId, HistoryQuery, MarkRead, Route, Store};
+use chat::port::{
+    Account, Append, Appended, Committed, EndpointId, HistoryQuery, MarkRead, Route, Store, Terms,
+};
 use chat::{Delivery, Event, EventDraft, Fact, Lane, Origin, Outcome, Platform, Refusal};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -48,6 +52,8 @@ pub(crate) fn message(from: &str, to: &str, now_s: u64, random: u32) -> Append {
         offline_push: Bytes::from_static(b"push"),
         delivery: Delivery::default(),
         event: Some(ORIGIN),
+        terms: Terms::default(),
+        pretends: None,
     }
 }
 
@@ -83,7 +89,14 @@ pub(crate) fn logout(name: &str, now_s: u64) -> EventDraft {
 }
 
 pub(crate) fn mark(reader: &str, peer: &str, now_s: u64) -> MarkRead {
-    MarkRead { app: APP, reader: user(reader), peer: user(peer), now_ms: now_s * 1000, origin: ORIGIN }
+    MarkRead {
+        app: APP,
+        reader: user(reader),
+        peer: user(peer),
+        until_s: None,
+        now_ms: now_s * 1000,
+        origin: ORIGIN,
+    }
 }
 
 /// Everything of a conversation, as `viewer` sees it.

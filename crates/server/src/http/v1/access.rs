@@ -47,7 +47,7 @@ impl FromRequestParts<Arc<EventApi>> for Access {
         let proof =
             proof(named.and_then(|(_, id)| id.parse().ok()), &parts.headers).map_err(Refused::access)?;
         let credentials = Arc::clone(&api.credentials);
-        let caller = proof.check(&credentials).map_err(Refused::access)?;
+        let caller = proof.check(&credentials).await.map_err(Refused::access)?;
         Ok(Self { caller, path, credentials, proof })
     }
 }
@@ -68,14 +68,14 @@ impl Access {
     }
 
     /// Whether the caller may still be here: UserSigs expire, and apps and admins go.
-    pub(super) fn still_holds(&self) -> bool {
-        self.proof.check(&self.credentials).is_ok()
+    pub(super) async fn still_holds(&self) -> bool {
+        self.proof.check(&self.credentials).await.is_ok()
     }
 }
 
 impl Proof {
-    fn check(&self, credentials: &Credentials) -> Result<Caller, Failure> {
-        credentials.check_admin(self.sdkappid, &self.identifier, &self.usersig)
+    async fn check(&self, credentials: &Credentials) -> Result<Caller, Failure> {
+        credentials.check_admin(self.sdkappid, &self.identifier, &self.usersig).await
     }
 }
 

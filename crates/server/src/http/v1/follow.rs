@@ -57,7 +57,7 @@ impl Follower {
     async fn next(&mut self) -> Option<Bytes> {
         let mut silence = pin!(sleep(Duration::from_secs(COMMENT_SECS)));
         loop {
-            if self.stop.is_cancelled() || !self.access.still_holds() {
+            if self.stop.is_cancelled() || !self.access.still_holds().await {
                 return None;
             }
             let page = self.reader.page(PAGE_LEN).await.ok()?;

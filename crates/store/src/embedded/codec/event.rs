@@ -3,10 +3,12 @@
 //! What stands in front is the same for all; what follows is in a file for what happens to messages, and in one for
 //! what happens to people.
 
-use super::{Contents, VERSION, flags, unflags, versioned};
+use super::message::{put_extension_items, take_extension_items};
+use super::person::{put_values, take_values};
+use super::{Contents, VERSION, flags, take_items, take_platform, unflags, versioned};
 use crate::embedded::notation::{Broken, Cursor, put_bytes, put_number, put_user};
 use chat::id::ConversationId;
-use chat::{Event, EventDraft, EventId, Fact, Origin, Platform};
+use chat::{AppId, Event, EventDraft, EventId, Fact, Origin};
 use std::net::IpAddr;
 
 mod message;
@@ -66,6 +68,18 @@ pub(in crate::embedded) fn recorded_ms(value: &[u8]) -> Result<u64, Broken> {
     Ok(u64::from_be_bytes(versioned(value)?.array()?))
 }
 
+/// The conversation and the random number of a send, if the event tells that one was refused, without looking at the
+/// rest.
+pub(in crate::embedded) fn refused_send(
+    app: AppId,
+    value: &[u8],
+) -> Result<Option<(ConversationId, u32)>, Broken> {
+    let mut cursor = versioned(value)?;
+    cursor.array::<8>()?;
+    take_origin(&mut cursor)?;
+    if cursor.byte()? != AFTER_SEND { Ok(None) } else { message::take_refused(app, &mut cursor) }
+}
+
 fn kind(fact: &Fact) -> u8 {
     match fact {
         Fact::AfterSend(_) => AFTER_SEND,
@@ -101,22 +115,4 @@ fn take_origin(cursor: &mut Cursor<'_>) -> Result<Origin, Broken> {
         _ => return Err("it comes from an address of no known kind"),
     };
     Ok(Origin { ip, platform })
-}
-
-fn take_platform(cursor: &mut Cursor<'_>) -> Result<Platform, Broken> {
-    let number = cursor.byte()?;
-    let platform = Platform::ALL.into_iter().find(|platform| *platform as u8 == number);
-    platform.ok_or("it is of no known platform")
-}
-
-/// As many items as a number in front says. Room is made as they come, since a broken number must not be believed.
-fn take_items<T>(
-    cursor: &mut Cursor<'_>,
-    mut take: impl FnMut(&mut Cursor<'_>) -> Result<T, Broken>,
-) -> Result<Vec<T>, Broken> {
-    let mut items = Vec::new();
-    for _ in 0..cursor.number()? {
-        items.push(take(cursor)?);
-    }
-    Ok(items)
 }

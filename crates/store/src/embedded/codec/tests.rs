@@ -1,12 +1,20 @@
 use super::*;
 use bytes::Bytes;
+use chat::alter::Extensions;
+use chat::conversation::{Alteration, Change, LogEntry, Place, RelationNews, ViewChange};
 use chat::dispatch::{Delivered, Exception, ExceptionState, Failure, FailureReason, Receipt};
 use chat::event::{
     AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Befriended, ExtensionChange, ExtensionItem,
     MessageName, ProfileChange, ProfileValue, Relation, RelationChange, StateAction, StateChange,
 };
-use chat::{AppId, EventDraft, EventId, Fact, Lane, Origin, Outcome, Platform, Refusal};
+use chat::message::Fate;
+use chat::person::{Admission, Friend, FriendGroup, FriendRequest, Person, Reachable, Tie};
+use chat::{
+    AppId, ConversationId, Delivery, EventDraft, EventId, Fact, Lane, Message, Origin, Outcome, Platform,
+    Refusal, UserId,
+};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 fn user() -> impl Strategy<Value = UserId> {
@@ -18,27 +26,34 @@ fn content() -> impl Strategy<Value = Bytes> {
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
-    any::<[bool; 7]>().prop_map(
-        |[online_only, hidden_from_sender, no_unread, no_last, needs, extensible, marked]| Delivery {
-            online_only,
-            hidden_from_sender,
-            no_unread,
-            no_last,
-            needs_receipt: needs,
-            extensible,
-            marked,
-        },
-    )
+    any::<[bool; 8]>().prop_map(|flags| Delivery {
+        online_only: false,
+        hidden_from_sender: flags[0],
+        hidden_from_recipient: flags[1],
+        no_unread: flags[2],
+        no_last: flags[3],
+        needs_receipt: flags[4],
+        extensible: flags[5],
+        marked: flags[6],
+        imported: flags[7],
+    })
+}
+
+prop_compose! {
+    fn fate()(version in prop_oneof![Just(0), any::<u32>()], flags in any::<[bool; 4]>()) -> Fate {
+        let [recalled, confirmed, low, high] = flags;
+        Fate { recalled, version, confirmed, deleted: [low, high] }
+    }
 }
 
 prop_compose! {
     fn message()(from in user(), to in user(), numbers in any::<[u64; 3]>(), wire in any::<[u32; 3]>(),
                  own in any::<bool>(), given in any::<bool>(), contents in [content(), content(), content()],
-                 delivery in delivery()) -> Message {
+                 delivery in delivery(), fate in fate()) -> Message {
         let [time_s, seq, client_time_s] = numbers;
         let [body, custom_data, offline_push] = contents;
         Message {
-            from, to, time_s, seq, client_time_s, body, custom_data, offline_push, delivery,
+            from, to, time_s, seq, client_time_s, body, custom_data, offline_push, delivery, fate,
             wire_seq: if own { wire[0] } else { seq as u32 },
             wire_seq_given: given,
             random: wire[1],
@@ -64,7 +79,7 @@ fn maybe(user: UserId, is_there: bool) -> Option<UserId> {
 }
 
 prop_compose! {
-    fn after_send()(message in message(), kind in 0..7_usize, unread in any::<u32>()) -> AfterSend {
+    fn after_send()(message in message(), kind in 0..12_usize, online_only in any::<bool>(), unread in any::<u32>()) -> AfterSend {
         let refused = Refusal::ALL.get(kind).map(|refusal| Outcome::Refused(*refusal));
         AfterSend {
             from: message.from,
@@ -74,7 +89,7 @@ prop_compose! {
             wire_seq: message.wire_seq,
             random: message.random,
             client_time_s: message.client_time_s,
-            online_only: message.delivery.online_only,
+            online_only,
             marked: message.delivery.marked,
             body: message.body,
             custom_data: message.custom_data,
@@ -92,9 +107,12 @@ prop_compose! {
     fn extension()(message in name(), change in prop::sample::select(&ExtensionChange::ALL),
                    version in any::<u64>(), items in prop::collection::vec((text(), text(), any::<u64>()), 0..4))
         -> AfterExtension {
-        let item = |(key, value, version)| ExtensionItem { key, value, version };
-        AfterExtension { message, change, items: items.into_iter().map(item).collect(), version }
+        AfterExtension { message, change, items: extension_items(items), version }
     }
+}
+
+fn extension_items(items: Vec<(String, String, u64)>) -> Vec<ExtensionItem> {
+    items.into_iter().map(|(key, value, version)| ExtensionItem { key, value, version }).collect()
 }
 
 fn relation() -> impl Strategy<Value = Relation> {
@@ -118,6 +136,75 @@ fn relation() -> impl Strategy<Value = Relation> {
 
 fn profile_value() -> impl Strategy<Value = ProfileValue> {
     prop_oneof![any::<u32>().prop_map(ProfileValue::Number), text().prop_map(ProfileValue::Text)]
+}
+
+fn values() -> impl Strategy<Value = BTreeMap<String, ProfileValue>> {
+    prop::collection::btree_map(text(), profile_value(), 0..4)
+}
+
+prop_compose! {
+    fn friend()(added_s in any::<u64>(), texts in [text(), text(), text()],
+                groups in prop::collection::vec(any::<u32>(), 0..3), custom in values()) -> Friend {
+        let [remark, source, wording] = texts;
+        Friend { added_s, remark, groups, source, wording, custom }
+    }
+}
+
+prop_compose! {
+    fn request()(asked_s in any::<u64>(), mutual in any::<bool>(), texts in [text(), text(), text()],
+                 group in prop::option::of(text())) -> FriendRequest {
+        let [remark, source, wording] = texts;
+        FriendRequest { asked_s, mutual, remark, group, source, wording }
+    }
+}
+
+prop_compose! {
+    fn tie()(friend in prop::option::of(friend()), blocked_s in prop::option::of(any::<u64>()),
+             request in prop::option::of(request()), kept_by_peer in any::<bool>()) -> Tie {
+        Tie { friend, blocked_s, request, kept_by_peer }
+    }
+}
+
+prop_compose! {
+    fn person()(times in any::<[u64; 3]>(), admission in prop::sample::select(&Admission::ALL),
+                flags in any::<[bool; 2]>(), counts in any::<[u32; 5]>(), versions in any::<[u64; 2]>(),
+                groups in prop::collection::vec((any::<u32>(), text()), 0..4),
+                reachable in prop::collection::vec((prop::sample::select(&Platform::ALL), any::<u64>()), 0..3))
+        -> Person {
+        Person {
+            muted_until_s: times[0],
+            group_muted_until_s: times[1],
+            revoked_s: times[2],
+            admission,
+            may_ask: flags[0],
+            receives: flags[1],
+            friends: counts[0],
+            blocked: counts[1],
+            asked: counts[2],
+            pinned: counts[3],
+            group_last: counts[4],
+            friends_version: versions[0],
+            blocklist_version: versions[1],
+            groups: groups.into_iter().map(|(id, name)| FriendGroup { id, name }).collect(),
+            reachable:
+                reachable.into_iter().map(|(platform, until_s)| Reachable { platform, until_s }).collect(),
+        }
+    }
+}
+
+fn change(owner: UserId) -> impl Strategy<Value = Change> {
+    let place = || (user(), any::<u64>(), any::<u64>());
+    prop_oneof![
+        place().prop_map(|(peer, time_s, seq)| Change::Message { peer, time_s, seq }),
+        place().prop_map(move |(peer, time_s, seq)| Change::Read { reader: owner, peer, time_s, seq }),
+        place().prop_map(move |(reader, time_s, seq)| Change::Read { reader, peer: owner, time_s, seq }),
+        (place(), prop::sample::select(&Alteration::ALL))
+            .prop_map(|((peer, time_s, seq), how)| Change::Altered { peer, time_s, seq, how }),
+        (user(), prop::sample::select(&ViewChange::ALL)).prop_map(|(peer, how)| Change::View { peer, how }),
+        (user(), prop::sample::select(&RelationNews::ALL))
+            .prop_map(|(peer, how)| Change::Relation { peer, how }),
+        Just(Change::Profile),
+    ]
 }
 
 fn fact() -> impl Strategy<Value = Fact> {
@@ -193,7 +280,41 @@ proptest! {
         let mut value = Vec::new();
         encode_message(&message, &mut value);
         let place = Place { time_s: message.time_s, seq: message.seq };
+        prop_assert_eq!(message_key(place, &value), Ok(message.key()));
         prop_assert_eq!(decode_message(&message.conversation(AppId(7)), place, &value), Ok(message));
+    }
+
+    #[test]
+    fn extensions_come_back_as_they_were(
+        versions in any::<[u64; 2]>(), items in prop::collection::vec((text(), text(), any::<u64>()), 0..4),
+    ) {
+        let [latest, cleared] = versions;
+        let extensions = Extensions { latest, cleared, items: extension_items(items) };
+        let value = encode_extensions(&extensions);
+        prop_assert!(believes_only_the_whole(&value, decode_extensions));
+        prop_assert_eq!(decode_extensions(&value), Ok(extensions));
+    }
+
+    #[test]
+    fn a_tie_comes_back_as_it_was(tie in tie()) {
+        let value = encode_tie(&tie);
+        prop_assert!(believes_only_the_whole(&value, decode_tie));
+        prop_assert_eq!(decode_tie(&value), Ok(tie));
+    }
+
+    #[test]
+    fn an_account_and_a_profile_come_back_as_they_were(
+        exists in any::<bool>(), epoch in any::<u64>(), person in person(), is_plain in any::<bool>(),
+        profile in values(),
+    ) {
+        let value = encode_account(exists, epoch, (!is_plain).then_some(&person));
+        let person = if is_plain { Person::default() } else { person };
+        prop_assert!(believes_only_the_whole(&value, decode_account));
+        prop_assert_eq!(account_epoch(&value), Ok(exists.then_some(epoch)));
+        prop_assert_eq!(decode_account(&value), Ok(AccountRow { exists, epoch, person }));
+        let value = encode_profile(&profile);
+        prop_assert!(believes_only_the_whole(&value, decode_profile));
+        prop_assert_eq!(decode_profile(&value), Ok(profile));
     }
 
     #[test]
@@ -202,6 +323,13 @@ proptest! {
         let mut value = Vec::new();
         encode_event(&draft, &mut value);
         prop_assert_eq!(recorded_ms(&value), Ok(draft.recorded_ms));
+        let refused = match &draft.fact {
+            Fact::AfterSend(AfterSend { outcome: Outcome::Refused(_), random, .. }) => {
+                Some((draft.conversation, *random))
+            }
+            _ => None,
+        };
+        prop_assert_eq!(refused_send(AppId(7), &value), Ok(refused));
         prop_assert!(believes_only_the_whole(&value, |value| decode_event(id, value)), "{:?}", draft);
         prop_assert_eq!(decode_event(id, &value), Ok(draft.at(id)));
     }
@@ -234,37 +362,35 @@ proptest! {
     }
 
     #[test]
-    fn a_log_entry_comes_back_as_it_was(owner in user(), other in user(), numbers in any::<[u64; 2]>(),
-                                        unread in any::<u32>(), kind in 0..3) {
-        let [time_s, seq] = numbers;
-        let change = match kind {
-            0 => Change::Message { peer: other, time_s, seq },
-            1 => Change::Read { reader: owner, peer: other, time_s, seq },
-            _ => Change::Read { reader: other, peer: owner, time_s, seq },
-        };
+    fn a_log_entry_comes_back_as_it_was(
+        (owner, change) in user().prop_flat_map(|owner| (Just(owner), change(owner))), unread in any::<u32>(),
+    ) {
         let entry = LogEntry { offset: 9, unread, change };
         let mut value = Vec::new();
         encode_log_entry(&owner, &entry, &mut value);
+        prop_assert!(believes_only_the_whole(&value, |value| decode_log_entry(&owner, 9, value)));
         prop_assert_eq!(decode_log_entry(&owner, 9, &value), Ok(entry));
     }
 
     #[test]
-    fn a_conversation_comes_back_as_it_was(numbers in any::<[u64; 10]>(), unread in any::<[u32; 2]>()) {
-        let view = |at: usize| View {
-            unread: unread[at], read_seq: numbers[at], cleared_seq: numbers[at + 2], head_seq: numbers[at + 4],
-            head_time_s: numbers[at + 6],
+    fn a_conversation_comes_back_as_it_was(numbers in any::<[[u64; 7]; 2]>(), unread in any::<[u32; 2]>(),
+                                           last in any::<[u64; 2]>()) {
+        let view = |at: usize| {
+            let [read_seq, read_time_s, cleared_seq, oldest_s, head_seq, head_time_s, pinned_ms] = numbers[at];
+            View {
+                unread: unread[at], read_seq, read_time_s, cleared_seq, oldest_s, head_seq, head_time_s, pinned_ms,
+            }
         };
-        let conversation = Conversation { seq: numbers[8], time_s: numbers[9], sides: [view(0), view(1)] };
+        let conversation = Conversation { seq: last[0], time_s: last[1], sides: [view(0), view(1)] };
         let mut value = Vec::new();
         encode_conversation(&conversation, &mut value);
+        prop_assert!(believes_only_the_whole(&value, decode_conversation));
         prop_assert_eq!(decode_conversation(&value), Ok(conversation));
     }
 
     #[test]
-    fn an_account_and_an_exception_come_back_as_they_were(numbers in any::<[u64; 3]>(), nick in ".{0,9}",
-                                                          parked in any::<bool>(), low in user(), high in user()) {
-        let row = AccountRow { exists: parked, epoch: numbers[0], nick: Some(nick.clone()), face_url: None };
-        prop_assert_eq!(decode_account(&encode_account(&row)), Ok(row));
+    fn a_route_and_an_exception_come_back_as_they_were(numbers in any::<[u64; 3]>(), words in ".{0,9}",
+                                                       parked in any::<bool>(), low in user(), high in user()) {
         let row = RouteRow { cursor: numbers[0], deliveries_last: numbers[1] };
         prop_assert!(believes_only_the_whole(&encode_route(row), decode_route));
         prop_assert_eq!(decode_route(&encode_route(row)), Ok(row));
@@ -279,7 +405,7 @@ proptest! {
             },
             attempts: 3,
             first_attempt_ms: numbers[2],
-            last_failure: nick,
+            last_failure: words,
         };
         let value = encode_exception(&exception);
         prop_assert!(believes_only_the_whole(&value, |value| decode_exception(AppId(7), 4, value)));
@@ -287,26 +413,36 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_a_decoder_panic(value in prop::collection::vec(any::<u8>(), 0..60), right in any::<bool>()) {
+    fn no_bytes_make_a_decoder_panic(value in prop::collection::vec(any::<u8>(), 0..60), version in 0..4_u8) {
         let mut value = value;
-        if right && let Some(first) = value.first_mut() {
-            *first = VERSION;
+        if version > 0 && let Some(first) = value.first_mut() {
+            *first = version;
         }
         let user = UserId::new("ana").unwrap();
         let id = ConversationId::new(AppId(7), user, user);
-        let outcomes = [
-            decode_account(&value).is_ok(),
-            decode_conversation(&value).is_ok(),
-            decode_message(&id, Place { time_s: 1, seq: 1 }, &value).is_ok(),
+        let place = Place { time_s: 1, seq: 1 };
+        let first = [
+            decode_extensions(&value).is_ok(),
+            decode_profile(&value).is_ok(),
+            decode_tie(&value).is_ok(),
             decode_log_entry(&user, 1, &value).is_ok(),
             decode_event(event_id(1), &value).is_ok(),
+            refused_send(AppId(7), &value).is_ok(),
             decode_exception(AppId(7), 1, &value).is_ok(),
             decode_lane(&value).is_ok(),
             decode_route(&value).is_ok(),
             decode_failure(&value).is_ok(),
             all_deliveries(1, &value).is_ok(),
         ];
-        prop_assert!(right || outcomes == [false; 10] || value.first() == Some(&VERSION));
+        prop_assert!(first == [false; 11] || value[0] == VERSION);
+        let second = [
+            decode_account(&value).is_ok(),
+            account_epoch(&value).is_ok(),
+            decode_conversation(&value).is_ok(),
+            decode_message(&id, place, &value).is_ok(),
+            message_key(place, &value).is_ok(),
+        ];
+        prop_assert!(second == [false; 5] || value[0] == SECOND);
     }
 }
 

@@ -1,45 +1,50 @@
 //! What the ledger reads when it meets something for the first time, or again after having forgotten it.
 
-use super::{Account, LaneEnd, Names, Pair};
-use crate::embedded::codec::{self, AccountRow};
+use super::{Account, LaneEnd, Pair};
 use crate::embedded::engine::{Snapshot, Table};
 use crate::embedded::{key, read};
+use chat::conversation::Conversation;
 use chat::guard::{DUPLICATE_WINDOW_SECS, DuplicateGuard, FirstSend, SendKey};
 use chat::port::Stored;
 use chat::{AppId, ConversationId, Inbox, Lane, UserId};
-use std::sync::Arc;
 
 pub(super) fn account(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Account> {
-    let key = key::account(app, user);
-    let Some(value) = snapshot.get(Table::Accounts, key)? else {
-        return Ok(Account { exists: false, inbox: Inbox::new(0), names: None });
+    let Some(row) = read::account(snapshot, app, user)? else {
+        return Ok(Account { exists: false, inbox: Inbox::new(0), person: None });
     };
-    let row = codec::decode_account(&value).map_err(|what| Table::Accounts.corrupt(key.as_ref(), what))?;
-    let AccountRow { exists, epoch, nick, face_url } = row;
-    let inbox = if exists { read::inbox(snapshot, app, user, epoch)? } else { Inbox::new(epoch) };
-    let named = nick.is_some() || face_url.is_some();
-    Ok(Account { exists, inbox, names: named.then(|| Arc::new(Names { nick, face_url })) })
+    let inbox = if row.exists { read::inbox(snapshot, app, user, row.epoch)? } else { Inbox::new(row.epoch) };
+    let mut account = Account { exists: row.exists, inbox, person: None };
+    account.set_person(row.person);
+    Ok(account)
 }
 
-/// The conversation; the guard learns its sends as far as they still matter at `now_s`.
-pub(super) fn pair(
+pub(super) fn pair(snapshot: &Snapshot<'_>, id: &ConversationId) -> Stored<Pair> {
+    Ok(Pair { conversation: read::conversation(snapshot, id)?, changed_in: 0, guarded: false })
+}
+
+/// Lets the guard learn the sends of a conversation as far as they still matter at `now_s`.
+pub(super) fn guard(
     snapshot: &Snapshot<'_>,
     id: &ConversationId,
+    conversation: &Conversation,
     now_s: u64,
     guard: &mut DuplicateGuard,
-) -> Stored<Pair> {
+) -> Stored<()> {
     let matters = |time_s: u64| time_s.saturating_add(DUPLICATE_WINDOW_SECS) > now_s;
-    let conversation = read::conversation(snapshot, id)?;
-    if conversation.is_some_and(|conversation| matters(conversation.time_s)) {
-        for message in read::messages(snapshot, id, u64::MAX) {
-            let message = message?;
-            if !matters(message.time_s) {
-                break;
-            }
+    if !matters(conversation.time_s) {
+        return Ok(());
+    }
+    for message in read::messages(snapshot, id, u64::MAX) {
+        let message = message?;
+        if !matters(message.time_s) {
+            break;
+        }
+        // What was put into the history was never sent.
+        if !message.delivery.imported {
             guard.remember(&SendKey::of(id.app, &message), FirstSend::of(&message));
         }
     }
-    Ok(Pair { conversation, changed_in: 0 })
+    Ok(())
 }
 
 /// Where a lane ends; `None` before its first event.

@@ -1,10 +1,13 @@
 //! What happens to messages.
 
-use super::{Broken, Contents, Cursor, flags, put_bytes, put_number, put_user, take_items, unflags};
-use chat::event::{
-    AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, ExtensionChange, ExtensionItem, MessageName,
+use super::{
+    Broken, Contents, Cursor, flags, put_bytes, put_extension_items, put_number, put_user,
+    take_extension_items, unflags,
 };
-use chat::{Outcome, Refusal};
+use chat::event::{
+    AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, ExtensionChange, MessageName,
+};
+use chat::{AppId, ConversationId, Outcome, Refusal};
 
 const DELIVERED: u8 = 1;
 const REFUSED: u8 = 2;
@@ -31,15 +34,7 @@ pub(super) fn put_send(out: &mut Vec<u8>, send: &AfterSend) {
 pub(super) fn take_send(value: &[u8], cursor: &mut Cursor<'_>) -> Result<AfterSend, Broken> {
     let (from, to) = (cursor.user()?, cursor.user()?);
     let [online_only, marked] = unflags(cursor.byte()?)?;
-    let outcome = match cursor.byte()? {
-        DELIVERED => Outcome::Delivered { unread: cursor.number_u32()? },
-        REFUSED => {
-            let number = cursor.byte()?;
-            let refusal = Refusal::ALL.into_iter().find(|refusal| *refusal as u8 == number);
-            Outcome::Refused(refusal.ok_or("it is a refusal of no known kind")?)
-        }
-        _ => return Err("it is an outcome of no known kind"),
-    };
+    let outcome = take_outcome(cursor)?;
     let wire_seq = cursor.number_u32()?;
     let random = u32::from_be_bytes(cursor.array()?);
     let (time_s, client_time_s) = (cursor.number()?, cursor.number()?);
@@ -58,6 +53,33 @@ pub(super) fn take_send(value: &[u8], cursor: &mut Cursor<'_>) -> Result<AfterSe
         body: contents.part(body),
         custom_data: contents.part(custom_data),
     })
+}
+
+fn take_outcome(cursor: &mut Cursor<'_>) -> Result<Outcome, Broken> {
+    match cursor.byte()? {
+        DELIVERED => Ok(Outcome::Delivered { unread: cursor.number_u32()? }),
+        REFUSED => {
+            let number = cursor.byte()?;
+            let refusal = Refusal::ALL.into_iter().find(|refusal| *refusal as u8 == number);
+            refusal.map(Outcome::Refused).ok_or("it is a refusal of no known kind")
+        }
+        _ => Err("it is an outcome of no known kind"),
+    }
+}
+
+/// Conversation and random number of a send that was refused.
+pub(super) fn take_refused(
+    app: AppId,
+    cursor: &mut Cursor<'_>,
+) -> Result<Option<(ConversationId, u32)>, Broken> {
+    let (from, to) = (cursor.user()?, cursor.user()?);
+    cursor.byte()?;
+    let Outcome::Refused(_) = take_outcome(cursor)? else {
+        return Ok(None);
+    };
+    cursor.number_u32()?;
+    let random = u32::from_be_bytes(cursor.array()?);
+    Ok(Some((ConversationId::new(app, from, to), random)))
 }
 
 pub(super) fn put_read(out: &mut Vec<u8>, read: &AfterRead) {
@@ -103,12 +125,7 @@ pub(super) fn put_extension(out: &mut Vec<u8>, extension: &AfterExtension) {
     put_name(out, &extension.message);
     out.push(extension.change as u8);
     put_number(out, extension.version);
-    put_number(out, extension.items.len() as u64);
-    for item in &extension.items {
-        put_bytes(out, item.key.as_bytes());
-        put_bytes(out, item.value.as_bytes());
-        put_number(out, item.version);
-    }
+    put_extension_items(out, &extension.items);
 }
 
 pub(super) fn take_extension(cursor: &mut Cursor<'_>) -> Result<AfterExtension, Broken> {
@@ -117,13 +134,7 @@ pub(super) fn take_extension(cursor: &mut Cursor<'_>) -> Result<AfterExtension, 
     let change = ExtensionChange::ALL.into_iter().find(|change| *change as u8 == number);
     let change = change.ok_or("it is a change of no known kind")?;
     let version = cursor.number()?;
-    let items = take_items(cursor, |cursor| {
-        Ok(ExtensionItem {
-            key: cursor.text()?.to_owned(),
-            value: cursor.text()?.to_owned(),
-            version: cursor.number()?,
-        })
-    })?;
+    let items = take_extension_items(cursor)?;
     Ok(AfterExtension { message, change, items, version })
 }
 

@@ -1,17 +1,14 @@
 //! What happens to people, and between them.
 
-use super::{Broken, Cursor, flags, put_bytes, put_number, put_user, take_items, take_platform, unflags};
-use chat::event::{
-    Befriended, ProfileChange, ProfileValue, Relation, RelationChange, StateAction, StateChange,
+use super::{
+    Broken, Cursor, flags, put_number, put_user, put_values, take_items, take_platform, take_values, unflags,
 };
+use chat::event::{Befriended, ProfileChange, Relation, RelationChange, StateAction, StateChange};
 
 const BEFRIENDED: u8 = 1;
 const UNFRIENDED: u8 = 2;
 const BLOCKED: u8 = 3;
 const UNBLOCKED: u8 = 4;
-
-const NUMBER: u8 = 1;
-const TEXT: u8 = 2;
 
 pub(super) fn put_state(out: &mut Vec<u8>, state: &StateChange) {
     put_user(out, &state.user);
@@ -69,32 +66,11 @@ pub(super) fn take_relation(cursor: &mut Cursor<'_>) -> Result<RelationChange, B
 pub(super) fn put_profile(out: &mut Vec<u8>, profile: &ProfileChange) {
     put_user(out, &profile.operator);
     put_user(out, &profile.user);
-    put_number(out, profile.items.len() as u64);
-    for (tag, value) in &profile.items {
-        put_bytes(out, tag.as_bytes());
-        match value {
-            ProfileValue::Number(number) => {
-                out.push(NUMBER);
-                put_number(out, u64::from(*number));
-            }
-            ProfileValue::Text(text) => {
-                out.push(TEXT);
-                put_bytes(out, text.as_bytes());
-            }
-        }
-    }
+    put_values(out, profile.items.iter().map(|(tag, value)| (tag, value)));
 }
 
 pub(super) fn take_profile(cursor: &mut Cursor<'_>) -> Result<ProfileChange, Broken> {
     let (operator, user) = (cursor.user()?, cursor.user()?);
-    let items = take_items(cursor, |cursor| {
-        let tag = cursor.text()?.to_owned();
-        let value = match cursor.byte()? {
-            NUMBER => ProfileValue::Number(cursor.number_u32()?),
-            TEXT => ProfileValue::Text(cursor.text()?.to_owned()),
-            _ => return Err("it is a value of no known kind"),
-        };
-        Ok((tag, value))
-    })?;
+    let items = take_values(cursor)?;
     Ok(ProfileChange { operator, user, items })
 }

@@ -1,0 +1,339 @@
+//! What is kept of one person, and of what two people are to one another.
+//!
+//! Profiles are opaque: tags and values of the wire. Of their meaning, the rules know what [`Person`] says.
+
+use crate::conversation::Change;
+use crate::effect::{Effects, Told};
+use crate::event::{Fact, Origin, Platform, ProfileChange, ProfileValue};
+use crate::id::{AppId, UserId};
+use std::collections::BTreeMap;
+
+/// What the rules need to know of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// May not send from a device up to this time; [`FOREVER_S`] has no end.
+    pub muted_until_s: u64,
+    /// The same for groups. Kept for the backend that set it; nothing here has groups.
+    pub group_muted_until_s: u64,
+    /// Credentials that were issued up to this time are not good any more.
+    pub revoked_s: u64,
+    pub admission: Admission,
+    /// Whether the person may ask others to be friends.
+    pub may_ask: bool,
+    /// Whether the person wants to receive messages at all.
+    pub receives: bool,
+    pub friends: u32,
+    pub blocked: u32,
+    /// Friend requests that wait for this person's answer.
+    pub asked: u32,
+    /// Conversations that are pinned.
+    pub pinned: u32,
+    /// Rises with every change of the friend list, and of the blocklist.
+    pub friends_version: u64,
+    pub blocklist_version: u64,
+    /// Platforms on which push may still reach the person, although no device is connected.
+    pub reachable: Vec<Reachable>,
+    /// Friend groups, in the order in which they were made.
+    pub groups: Vec<FriendGroup>,
+    /// The highest number that was ever given to a group.
+    pub group_last: u32,
+}
+
+/// A mute without end.
+pub const FOREVER_S: u64 = u64::MAX;
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            muted_until_s: 0,
+            group_muted_until_s: 0,
+            revoked_s: 0,
+            admission: Admission::default(),
+            may_ask: true,
+            receives: true,
+            friends: 0,
+            blocked: 0,
+            asked: 0,
+            pinned: 0,
+            friends_version: 0,
+            blocklist_version: 0,
+            reachable: Vec::new(),
+            groups: Vec::new(),
+            group_last: 0,
+        }
+    }
+}
+
+impl Person {
+    pub fn is_muted(&self, now_s: u64) -> bool {
+        now_s < self.muted_until_s
+    }
+
+    /// What is left of someone whose account is deleted.
+    pub fn gone(&self, now_ms: u64) -> Self {
+        // A credential of this very second may be meant for the account that is made next.
+        let revoked_s = (now_ms / 1000).saturating_sub(1).max(self.revoked_s);
+        Self { revoked_s, ..Self::default() }
+    }
+
+    /// The names of the groups with these numbers.
+    pub fn group_names(&self, ids: &[u32]) -> Vec<&str> {
+        self.groups.iter().filter(|group| ids.contains(&group.id)).map(|group| &*group.name).collect()
+    }
+
+    /// The numbers of these groups, which are made where they do not exist. `None`: there would be too many.
+    pub fn groups_named(&mut self, names: &[String], groups_max: usize) -> Option<Vec<u32>> {
+        let is_known = |groups: &[FriendGroup], name: &String| groups.iter().any(|group| group.name == *name);
+        let mut new: Vec<&String> = names.iter().filter(|name| !is_known(&self.groups, name)).collect();
+        new.sort_unstable();
+        new.dedup();
+        if self.groups.len() + new.len() > groups_max {
+            return None;
+        }
+        let mut ids = Vec::with_capacity(names.len());
+        for name in names {
+            let id = match self.groups.iter().find(|group| group.name == *name) {
+                Some(group) => group.id,
+                None => {
+                    self.group_last += 1;
+                    self.groups.push(FriendGroup { id: self.group_last, name: name.clone() });
+                    self.group_last
+                }
+            };
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Some(ids)
+    }
+}
+
+/// A device went without saying goodbye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reachable {
+    pub platform: Platform,
+    pub until_s: u64,
+}
+
+/// A group of friends. Friends name it by its number, so that it can go without touching them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendGroup {
+    pub id: u32,
+    pub name: String,
+}
+
+/// Who becomes a friend of a person. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Admission {
+    #[default]
+    Anyone = 0,
+    /// Whoever the person agrees to.
+    Asked = 1,
+    Nobody = 2,
+}
+
+impl Admission {
+    pub const ALL: [Self; 3] = [Self::Anyone, Self::Asked, Self::Nobody];
+}
+
+/// Something that is changed about one person.
+#[derive(Debug, Clone)]
+pub struct ChangePerson {
+    pub app: AppId,
+    pub user: UserId,
+    pub change: PersonChange,
+    pub now_ms: u64,
+}
+
+#[derive(Debug, Clone)]
+pub enum PersonChange {
+    /// Writes to the profile.
+    Profile {
+        items: Vec<(String, ProfileValue)>,
+        /// What the items mean to the rules.
+        settings: ProfileSettings,
+        operator: UserId,
+        origin: Origin,
+        /// Tags that a profile can have.
+        tags_max: usize,
+    },
+    /// `None` leaves what is there; a time that has passed ends the mute.
+    Mute {
+        until_s: Option<u64>,
+        group_until_s: Option<u64>,
+    },
+    /// Makes all credentials that were issued so far worthless, and with them whatever push could still reach.
+    Revoke,
+    /// Push can reach the person on a platform up to a time; one that has passed says that it cannot.
+    Reach(Reachable),
+    AddGroups {
+        names: Vec<String>,
+        groups_max: usize,
+    },
+    RemoveGroups {
+        names: Vec<String>,
+    },
+}
+
+/// The values that a write to a profile has for the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProfileSettings {
+    pub admission: Option<Admission>,
+    pub may_ask: Option<bool>,
+    pub receives: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonChanged {
+    Done(Told),
+    UnknownAccount,
+    /// The profile would have too many tags, or the person too many groups.
+    Full,
+}
+
+/// There would be too much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// Carries out the change. The profile is only looked at when the profile is changed.
+pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<Effects, Full> {
+    let mut effects = Effects::default();
+    let Portrait { person, profile } = portrait;
+    match &wanted.change {
+        PersonChange::Profile { items, settings, operator, tags_max, .. } => {
+            profile.extend(items.iter().cloned());
+            if profile.len() > *tags_max {
+                return Err(Full);
+            }
+            person.admission = settings.admission.unwrap_or(person.admission);
+            person.may_ask = settings.may_ask.unwrap_or(person.may_ask);
+            person.receives = settings.receives.unwrap_or(person.receives);
+            effects.enter(wanted.user, Change::Profile, 0);
+            let (operator, user, items) = (*operator, wanted.user, items.clone());
+            effects.facts.push(Fact::Profile(ProfileChange { operator, user, items }));
+        }
+        PersonChange::Mute { until_s, group_until_s } => {
+            person.muted_until_s = until_s.unwrap_or(person.muted_until_s);
+            person.group_muted_until_s = group_until_s.unwrap_or(person.group_muted_until_s);
+        }
+        PersonChange::Revoke => {
+            person.revoked_s = wanted.now_ms / 1000;
+            person.reachable.clear();
+        }
+        PersonChange::Reach(reach) => {
+            let now_s = wanted.now_ms / 1000;
+            person.reachable.retain(|known| known.platform != reach.platform && known.until_s > now_s);
+            if reach.until_s > now_s {
+                person.reachable.push(*reach);
+            }
+        }
+        PersonChange::AddGroups { names, groups_max } => {
+            person.groups_named(names, *groups_max).ok_or(Full)?;
+            person.friends_version += 1;
+        }
+        PersonChange::RemoveGroups { names } => {
+            person.groups.retain(|group| !names.contains(&group.name));
+            person.friends_version += 1;
+        }
+    }
+    Ok(effects)
+}
+
+impl ChangePerson {
+    pub fn changes_profile(&self) -> bool {
+        matches!(self.change, PersonChange::Profile { .. })
+    }
+
+    /// Who is told of as the cause of its event.
+    pub fn origin(&self) -> Option<Origin> {
+        match self.change {
+            PersonChange::Profile { origin, .. } => Some(origin),
+            _ => None,
+        }
+    }
+}
+
+/// What a person shows of themself: values by tag.
+pub type Profile = BTreeMap<String, ProfileValue>;
+
+/// A person with their profile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Portrait {
+    pub person: Person,
+    pub profile: Profile,
+}
+
+/// What one person keeps of another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tie {
+    pub friend: Option<Friend>,
+    /// Since when the other is blocked.
+    pub blocked_s: Option<u64>,
+    /// The other wants to be friends.
+    pub request: Option<FriendRequest>,
+    /// The other keeps something of this one. With it, whoever has to do with a person is found from that person.
+    pub kept_by_peer: bool,
+}
+
+impl Tie {
+    /// Whether the person keeps anything of the other.
+    pub fn keeps_something(&self) -> bool {
+        self.friend.is_some() || self.blocked_s.is_some() || self.request.is_some()
+    }
+
+    /// Whether there is nothing to store.
+    pub fn is_nothing(&self) -> bool {
+        !self.keeps_something() && !self.kept_by_peer
+    }
+}
+
+/// An entry of a friend list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Friend {
+    pub added_s: u64,
+    pub remark: String,
+    /// Numbers of groups; one that does not exist any more counts for nothing.
+    pub groups: Vec<u32>,
+    pub source: String,
+    pub wording: String,
+    /// The app's own notes, by tag.
+    pub custom: BTreeMap<String, ProfileValue>,
+}
+
+/// A wish to be friends that waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FriendRequest {
+    pub asked_s: u64,
+    /// Whether both are to have the other on their list.
+    pub mutual: bool,
+    /// What the one who asks will note of the other.
+    pub remark: String,
+    pub group: Option<String>,
+    pub source: String,
+    pub wording: String,
+}
+
+/// A friend or a blocked user, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub peer: UserId,
+    pub tie: Tie,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_made_when_they_are_named_first() {
+        let mut person = Person::default();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(person.groups_named(&names(&["work", "home", "work"]), 2), Some(vec![1, 2]));
+        assert_eq!(person.groups_named(&names(&["home"]), 2), Some(vec![2]));
+        assert_eq!(person.groups_named(&names(&["more"]), 2), None);
+        assert_eq!(person.group_names(&[2, 9]), ["home"]);
+        person.groups.remove(0);
+        // A number is not given twice: friends of the group that went must not be found in the new one.
+        assert_eq!(person.groups_named(&names(&["more"]), 2), Some(vec![3]));
+    }
+}

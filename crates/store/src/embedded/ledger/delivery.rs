@@ -1,0 +1,57 @@
+//! Events that come by themselves, and how far events were told.
+
+use super::{Ledger, Sweep};
+use crate::embedded::codec;
+use crate::embedded::engine::Table;
+use crate::embedded::{LANES_PER_APP, key};
+use chat::dispatch::Exception;
+use chat::port::{Checkpoint, Route, Stored};
+use chat::send::lane_of;
+use chat::{ConversationId, EventDraft, EventId};
+
+impl Ledger {
+    pub(in crate::embedded) fn record(&mut self, draft: &EventDraft) -> Stored<Option<EventId>> {
+        let ConversationId { app, low, high } = draft.conversation;
+        if draft.needs_accounts() && self.inboxes(app, [low, high])?.is_none() {
+            return Ok(None);
+        }
+        let lane = lane_of(&draft.conversation, LANES_PER_APP);
+        self.lane(lane)?;
+        Ok(Some(self.put_event(lane, draft)))
+    }
+
+    pub(in crate::embedded) fn settle(&mut self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
+        let Checkpoint { cursor, exceptions, resolved, delivered, failures } = checkpoint;
+        let known = self.route(route)?;
+        known.cursor = known.cursor.max(cursor);
+        let mut row = *known;
+        // What stood in the way of forgetting an event may be gone, or something came that is old already.
+        let is_behind = |sweep: &Sweep| delivered.iter().any(|told| told.at_ms < sweep.trim.before_ms);
+        if !resolved.is_empty() || self.sweeps.get(&route.lane).is_some_and(is_behind) {
+            self.sweeps.remove(&route.lane);
+        }
+        for offset in resolved {
+            self.group.set(Table::Exceptions, key::exception(route, offset), None);
+        }
+        for exception in exceptions {
+            self.except(route, &exception);
+        }
+        for failed in failures {
+            let value = codec::encode_failure(&failed.failure);
+            self.group.set(Table::Failures, key::failure(route, &failed), Some(value));
+        }
+        for (last_ms, told) in codec::deliveries_rows(&delivered) {
+            row.deliveries_last += 1;
+            let key = key::deliveries(route, last_ms, row.deliveries_last);
+            self.group.put(&self.engine, Table::Deliveries, key, |value| {
+                codec::encode_deliveries(last_ms, told, value);
+            });
+        }
+        self.set_route(route, row)
+    }
+
+    pub(super) fn except(&mut self, route: &Route, exception: &Exception) {
+        let value = codec::encode_exception(exception);
+        self.group.set(Table::Exceptions, key::exception(route, exception.offset), Some(value));
+    }
+}

@@ -1,0 +1,104 @@
+//! Conversations, as each of the two people has them.
+
+use super::{Cause, Ledger};
+use crate::embedded::{LANES_PER_APP, read};
+use chat::contact::{ChangeView, change_view};
+use chat::conversation::{Change, Conversation, ViewChange};
+use chat::port::{Hint, MarkRead, ReadMark, Stored, ViewChanged};
+use chat::send::lane_of;
+use chat::{AppId, ConversationId, UserId};
+
+impl Ledger {
+    /// Whether a mark leaves some of the conversation unread, so that messages have to be counted in the database.
+    pub(in crate::embedded) fn reads_part(&mut self, mark: &MarkRead) -> Stored<bool> {
+        let id = ConversationId::new(mark.app, mark.reader, mark.peer);
+        let conversation = self.conversation(&id)?;
+        Ok(conversation.is_some_and(|conversation| mark.part(&conversation).is_some()))
+    }
+
+    pub(in crate::embedded) fn mark_read(&mut self, mark: &MarkRead) -> Stored<Option<ReadMark>> {
+        let MarkRead { app, reader, peer, .. } = *mark;
+        let id = ConversationId::new(app, reader, peer);
+        if !self.exists(app, &reader)? {
+            return Ok(None);
+        }
+        let peer_exists = self.exists(app, &peer)?;
+        let Some(mut conversation) = self.conversation(&id)? else {
+            return Ok(None);
+        };
+        let lane = lane_of(&id, LANES_PER_APP);
+        self.lane(lane)?;
+        let side = id.side(&reader);
+        let read = match mark.part(&conversation) {
+            None => conversation.read(side),
+            Some(until_s) => {
+                let unread_behind = self.unread_behind(&id, &reader, &conversation, until_s)?;
+                conversation.read_part(side, until_s, unread_behind)
+            }
+        };
+        let Some(read) = read else {
+            return Ok(None);
+        };
+
+        self.change_conversation(&id, conversation);
+        let change = Change::Read { reader, peer, time_s: read.place.time_s, seq: read.place.seq };
+        let reader_hint = self.log_change(app, reader, change, -i64::from(read.count));
+        let peer_hint = peer_exists.then(|| self.log_change(app, peer, change, 0));
+        let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
+        let event = self.put_event(lane, &draft);
+        Ok(Some(ReadMark { reader: reader_hint, peer: peer_hint, event }))
+    }
+
+    /// How many messages behind a time are unread. All of them have to be in the database.
+    fn unread_behind(
+        &self,
+        id: &ConversationId,
+        reader: &UserId,
+        conversation: &Conversation,
+        until_s: u64,
+    ) -> Stored<u32> {
+        let view = &conversation.sides[id.side(reader) as usize];
+        let mut count = 0;
+        for message in read::messages(&self.engine.snapshot(), id, u64::MAX) {
+            let message = message?;
+            if count == view.unread || message.time_s <= until_s {
+                break;
+            }
+            if message.to == *reader && message.counts() && view.is_unread(message.place()) {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Logs a change for someone who was looked up, and has an account.
+    fn log_change(&mut self, app: AppId, user: UserId, change: Change, unread_by: i64) -> Hint {
+        let account = self.accounts.touch(&(app, user), self.number).expect("it was looked up");
+        let mut inbox = account.inbox;
+        inbox.count(unread_by);
+        let entry = inbox.log(change);
+        self.log((app, user), inbox, entry, None)
+    }
+
+    pub(in crate::embedded) fn change_view(&mut self, wanted: &ChangeView) -> Stored<ViewChanged> {
+        let ChangeView { app, owner, peer, .. } = *wanted;
+        let id = wanted.conversation();
+        let known = self.conversation(&id)?;
+        let begins = wanted.change == ViewChange::Pinned && known.is_none();
+        if !self.exists(app, &owner)? || (begins && !self.exists(app, &peer)?) {
+            return Ok(ViewChanged::UnknownAccount);
+        }
+        let mut conversation = known.unwrap_or_default();
+        let mut person = self.account(app, &owner)?.person();
+        let Ok(effects) = change_view(wanted, &mut person, &mut conversation) else {
+            return Ok(ViewChanged::TooManyPinned);
+        };
+        self.prepare(app, &effects)?;
+
+        if !effects.is_none() {
+            self.change_conversation(&id, conversation);
+            self.set_person(app, &owner, person);
+        }
+        Ok(ViewChanged::Done(self.publish(Cause::without_facts(app), effects, None)))
+    }
+}

@@ -1,0 +1,190 @@
+//! Conversations and their messages.
+
+use super::event::event;
+use super::person::account_exists;
+use crate::embedded::codec;
+use crate::embedded::engine::{Snapshot, Table};
+use crate::embedded::{LANES_PER_APP, key};
+use chat::alter::{Extensions, Found};
+use chat::contact::{Contact, ContactsPage, ContactsQuery};
+use chat::conversation::{Conversation, Place};
+use chat::message::MessageKey;
+use chat::port::{HistoryPage, HistoryQuery, Landing, SendQuery, Stored};
+use chat::send::lane_of;
+use chat::{AppId, ConversationId, Fact, Message, Outcome, UserId};
+
+pub(in crate::embedded) fn conversation(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+) -> Stored<Option<Conversation>> {
+    let value = snapshot.get(Table::Conversations, key::conversation(id))?;
+    value.map(|value| decoded_conversation(id, &value)).transpose()
+}
+
+pub(in crate::embedded) fn decoded_conversation(id: &ConversationId, value: &[u8]) -> Stored<Conversation> {
+    codec::decode_conversation(value)
+        .map_err(|what| Table::Conversations.corrupt(key::conversation(id).as_ref(), what))
+}
+
+pub(in crate::embedded) fn decoded_message(
+    id: &ConversationId,
+    place: Place,
+    value: &[u8],
+) -> Stored<Message> {
+    codec::decode_message(id, place, value)
+        .map_err(|what| Table::Messages.corrupt(key::message(id, place).as_ref(), what))
+}
+
+/// The messages of a conversation up to a time, newest first.
+pub(in crate::embedded) fn messages(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    time_s_max: u64,
+) -> impl Iterator<Item = Stored<Message>> {
+    let from = key::message(id, Place { time_s: time_s_max, seq: u64::MAX });
+    let id = *id;
+    snapshot.scan_from(Table::Messages, key::conversation(&id), from).map(move |row| {
+        let (key, value) = row?;
+        let message = key::place_of(&key).and_then(|place| codec::decode_message(&id, place, &value));
+        message.map_err(|what| Table::Messages.corrupt(&key, what))
+    })
+}
+
+/// The messages that the wire names so, the one with the highest number first.
+pub(in crate::embedded) fn named(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    wanted: MessageKey,
+) -> impl Iterator<Item = Stored<Message>> {
+    let id = *id;
+    snapshot.scan(Table::Messages, key::second(&id, wanted.time_s)).filter_map(move |row| {
+        let (key, value) = match row {
+            Ok(row) => row,
+            Err(error) => return Some(Err(error)),
+        };
+        let message = key::place_of(&key).and_then(|place| {
+            // Others of that second are passed over without a copy of their content.
+            if codec::message_key(place, &value)? == wanted {
+                codec::decode_message(&id, place, &value).map(Some)
+            } else {
+                Ok(None)
+            }
+        });
+        message.map_err(|what| Table::Messages.corrupt(&key, what)).transpose()
+    })
+}
+
+pub(in crate::embedded) fn find(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    wanted: MessageKey,
+) -> Stored<Option<Found>> {
+    let Some(message) = named(snapshot, id, wanted).next().transpose()? else {
+        return Ok(None);
+    };
+    let key = key::message(id, message.place());
+    let extensions = match snapshot.get(Table::Extensions, key)? {
+        Some(value) => {
+            codec::decode_extensions(&value).map_err(|what| Table::Extensions.corrupt(key.as_ref(), what))?
+        }
+        None => Extensions::default(),
+    };
+    Ok(Some(Found { message, extensions }))
+}
+
+pub(in crate::embedded) fn landed(snapshot: &Snapshot<'_>, query: &SendQuery) -> Stored<Landing> {
+    let id = ConversationId::new(query.app, query.from, query.to);
+    let mut unseen = Landing::Unseen;
+    for (looked_at, message) in messages(snapshot, &id, u64::MAX).enumerate() {
+        let message = message?;
+        if message.time_s < query.since_s {
+            break;
+        }
+        if looked_at == query.looks_max {
+            // Some of its second may have been looked at, but not all.
+            unseen = Landing::UnseenSince { time_s: message.time_s + 1 };
+            break;
+        }
+        if query.means(&message) {
+            return Ok(Landing::Stored { key: message.key(), client_time_s: message.client_time_s });
+        }
+    }
+    let lane = lane_of(&id, LANES_PER_APP);
+    for row in snapshot.scan(Table::Refusals, key::refusals(&id, query.random)) {
+        let (key, _) = row?;
+        let corrupt = |what| Table::Refusals.corrupt(&key, what);
+        let offset = key::refused_offset(&key).map_err(corrupt)?;
+        let event = event(snapshot, lane, offset)?.ok_or_else(|| corrupt("its event is not there"))?;
+        if let Fact::AfterSend(fact) = &event.fact
+            && let Outcome::Refused(refusal) = fact.outcome
+            && fact.time_s >= query.since_s
+            && query.means_refused(fact)
+        {
+            return Ok(Landing::Refused { refusal, event: event.id });
+        }
+    }
+    Ok(unseen)
+}
+
+pub(in crate::embedded) fn history(snapshot: &Snapshot<'_>, query: &HistoryQuery) -> Stored<HistoryPage> {
+    let id = &query.conversation;
+    let conversation = conversation(snapshot, id)?.unwrap_or_default();
+    let mut page = query.page(&conversation.sides[id.side(&query.viewer) as usize]);
+    let newest_s = query.before.map_or(query.time_s_max, |before| before.time_s.min(query.time_s_max));
+    for message in messages(snapshot, id, newest_s) {
+        if page.take(&message?).is_break() {
+            break;
+        }
+    }
+    Ok(page.finish())
+}
+
+pub(in crate::embedded) fn unread(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+    peer: UserId,
+) -> Stored<u32> {
+    let id = ConversationId::new(app, *user, peer);
+    let conversation = conversation(snapshot, &id)?.unwrap_or_default();
+    Ok(conversation.sides[id.side(user) as usize].unread)
+}
+
+/// With whom a user has conversations.
+pub(in crate::embedded) fn peers(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+) -> impl Iterator<Item = Stored<UserId>> {
+    let prefix = key::account(app, user);
+    snapshot.scan(Table::Peers, prefix).map(move |row| {
+        let (key, _) = row?;
+        key::peer_of(&key, &prefix).map_err(|what| Table::Peers.corrupt(&key, what))
+    })
+}
+
+pub(in crate::embedded) fn contacts(
+    snapshot: &Snapshot<'_>,
+    query: &ContactsQuery,
+) -> Stored<Option<ContactsPage>> {
+    let ContactsQuery { app, owner, .. } = query;
+    if !account_exists(snapshot, *app, owner)? {
+        return Ok(None);
+    }
+    let mut wanted = Vec::new();
+    for peer in peers(snapshot, *app, owner) {
+        let peer = peer?;
+        let id = ConversationId::new(*app, *owner, peer);
+        let conversation = conversation(snapshot, &id)?.ok_or_else(|| missing_conversation(&id))?;
+        let view = &conversation.sides[id.side(owner) as usize];
+        if query.wants(view) {
+            wanted.push(Contact::of(peer, view));
+        }
+    }
+    Ok(Some(query.page(wanted)))
+}
+
+/// A conversation that is filed under its people is not there.
+pub(in crate::embedded) fn missing_conversation(id: &ConversationId) -> chat::port::StoreError {
+    Table::Peers.corrupt(key::conversation(id).as_ref(), "its conversation does not exist")
+}

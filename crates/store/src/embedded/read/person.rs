@@ -1,0 +1,175 @@
+//! Accounts, their logs, and what people keep of others.
+
+use super::message::decoded_message;
+use crate::embedded::codec::{self, AccountRow};
+use crate::embedded::engine::{Snapshot, Table};
+use crate::embedded::key;
+use chat::conversation::{Change, Inbox, LogEntry, Place, Position};
+use chat::person::{Listed, Portrait, Profile, Tie};
+use chat::port::{Changes, ListQuery, LogRecord, Stored};
+use chat::{AppId, ConversationId, Message, UserId};
+use std::sync::Arc;
+
+pub(in crate::embedded) fn account(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+) -> Stored<Option<AccountRow>> {
+    let key = key::account(app, user);
+    let Some(value) = snapshot.get(Table::Accounts, key)? else {
+        return Ok(None);
+    };
+    codec::decode_account(&value).map(Some).map_err(|what| Table::Accounts.corrupt(key.as_ref(), what))
+}
+
+/// The epoch of an account; `None` when there is none.
+fn epoch(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Option<u64>> {
+    let key = key::account(app, user);
+    let Some(value) = snapshot.get(Table::Accounts, key)? else {
+        return Ok(None);
+    };
+    codec::account_epoch(&value).map_err(|what| Table::Accounts.corrupt(key.as_ref(), what))
+}
+
+pub(in crate::embedded) fn account_exists(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+) -> Stored<bool> {
+    epoch(snapshot, app, user).map(|epoch| epoch.is_some())
+}
+
+pub(in crate::embedded) fn revoked_s(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<u64> {
+    account(snapshot, app, user).map(|row| row.map_or(0, |row| row.person.revoked_s))
+}
+
+fn profile(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Profile> {
+    let key = key::account(app, user);
+    let Some(value) = snapshot.get(Table::Profiles, key)? else {
+        return Ok(Profile::default());
+    };
+    codec::decode_profile(&value).map_err(|what| Table::Profiles.corrupt(key.as_ref(), what))
+}
+
+pub(in crate::embedded) fn people(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    users: &[UserId],
+) -> Stored<Vec<Option<Portrait>>> {
+    let portrait = |user: &UserId| {
+        let Some(row) = account(snapshot, app, user)?.filter(|row| row.exists) else {
+            return Ok(None);
+        };
+        Ok(Some(Portrait { person: row.person, profile: profile(snapshot, app, user)? }))
+    };
+    users.iter().map(portrait).collect()
+}
+
+pub(in crate::embedded) fn tie(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+    peer: &UserId,
+) -> Stored<Tie> {
+    let key = key::tie(app, user, peer);
+    let Some(value) = snapshot.get(Table::Ties, key)? else {
+        return Ok(Tie::default());
+    };
+    codec::decode_tie(&value).map_err(|what| Table::Ties.corrupt(key.as_ref(), what))
+}
+
+/// What a user keeps of others, by their names.
+pub(in crate::embedded) fn ties_of(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+) -> impl Iterator<Item = Stored<Listed>> {
+    let prefix = key::account(app, user);
+    snapshot.scan(Table::Ties, prefix).map(move |row| {
+        let (key, value) = row?;
+        let corrupt = |what| Table::Ties.corrupt(&key, what);
+        let peer = key::tied_peer_of(&key, &prefix).map_err(corrupt)?;
+        Ok(Listed { peer, tie: codec::decode_tie(&value).map_err(corrupt)? })
+    })
+}
+
+pub(in crate::embedded) fn listed(snapshot: &Snapshot<'_>, query: &ListQuery) -> Stored<Vec<Listed>> {
+    let is_meant =
+        |listed: &Stored<Listed>| listed.as_ref().map_or(true, |listed| query.list.has(&listed.tie));
+    let ties = ties_of(snapshot, query.app, &query.user);
+    ties.filter(is_meant).skip(query.skip).take(query.limit).collect()
+}
+
+/// Where a log ends: its last entry carries the count that goes with that place.
+pub(in crate::embedded) fn inbox(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+    epoch: u64,
+) -> Stored<Inbox> {
+    let Some((key, value)) = snapshot.last(Table::Logs, key::log(app, user, epoch))? else {
+        return Ok(Inbox::new(epoch));
+    };
+    let entry = log_entry(user, &key, &value)?;
+    Ok(Inbox { epoch, offset: entry.offset, unread: entry.unread })
+}
+
+pub(in crate::embedded) fn inbox_of(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+) -> Stored<Option<Inbox>> {
+    epoch(snapshot, app, user)?.map(|epoch| inbox(snapshot, app, user, epoch)).transpose()
+}
+
+pub(in crate::embedded) fn changes(
+    snapshot: &Snapshot<'_>,
+    (app, user): (AppId, &UserId),
+    after: Position,
+    limit: usize,
+) -> Stored<Changes> {
+    let Some(epoch) = epoch(snapshot, app, user)? else {
+        return Ok(Changes::UnknownAccount);
+    };
+    let mut records = Vec::new();
+    if after.epoch == epoch && after.offset < u64::MAX {
+        let from = key::log_entry(app, user, epoch, after.offset + 1);
+        for row in snapshot.scan_from(Table::Logs, key::log(app, user, epoch), from).take(limit) {
+            let (key, value) = row?;
+            let entry = log_entry(user, &key, &value)?;
+            records.push(LogRecord { entry, message: named_message(snapshot, app, user, &entry.change)? });
+        }
+    }
+    if records.is_empty() {
+        let inbox = inbox(snapshot, app, user, epoch)?;
+        if after.epoch != epoch || after.offset > inbox.offset {
+            return Ok(Changes::Resync(inbox));
+        }
+    }
+    Ok(Changes::Records(records))
+}
+
+fn named_message(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+    change: &Change,
+) -> Stored<Option<Arc<Message>>> {
+    let (peer, place) = match *change {
+        Change::Message { peer, time_s, seq } | Change::Altered { peer, time_s, seq, .. } => {
+            (peer, Place { time_s, seq })
+        }
+        Change::Read { .. } | Change::View { .. } | Change::Relation { .. } | Change::Profile => {
+            return Ok(None);
+        }
+    };
+    let id = ConversationId::new(app, *user, peer);
+    let value = snapshot.get(Table::Messages, key::message(&id, place))?;
+    value.map(|value| decoded_message(&id, place, &value).map(Arc::new)).transpose()
+}
+
+fn log_entry(user: &UserId, key: &[u8], value: &[u8]) -> Stored<LogEntry> {
+    key::offset_of(key)
+        .and_then(|offset| codec::decode_log_entry(user, offset, value))
+        .map_err(|what| Table::Logs.corrupt(key, what))
+}
