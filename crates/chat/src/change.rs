@@ -34,12 +34,13 @@ impl Chat {
         Ok(event)
     }
 
-    /// Puts a message of another time into the history.
-    pub async fn import(&self, import: ImportMessage) -> Result<Imported, StoreError> {
-        let app = import.app;
-        let imported = self.store.import_message(import).await?;
-        if let Imported::Done(told) = &imported {
-            self.tell(app, told);
+    /// Puts messages of another time into the history, in this order. One that is refused does not stop the others.
+    pub async fn import(&self, app: AppId, imports: Vec<ImportMessage>) -> Result<Vec<Imported>, StoreError> {
+        let imported = self.store.import_messages(imports).await?;
+        for imported in &imported {
+            if let Imported::Done(told) = imported {
+                self.tell(app, told);
+            }
         }
         Ok(imported)
     }

@@ -8,8 +8,9 @@ mod people;
 mod events;
 
 use crate::alter::Extensions;
-use crate::conversation::{Change, Conversation, Inbox, LogEntry, Position};
+use crate::conversation::{Conversation, Inbox, LogEntry, Position};
 use crate::dispatch::{Delivered, Exception, FailedAttempt, Replay};
+use crate::effect::Entry;
 use crate::event::{Event, EventDraft, EventId, Lane};
 use crate::guard::{DuplicateGuard, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
@@ -124,17 +125,10 @@ impl State {
         self.accounts.get_mut(&(app, user)).expect("the caller has looked whether the account exists")
     }
 
-    fn log(
-        &mut self,
-        app: AppId,
-        user: UserId,
-        change: Change,
-        unread_by: i64,
-        message: Option<&Arc<Message>>,
-    ) -> Hint {
-        let account = self.account(app, user);
-        account.inbox.count(unread_by);
-        let entry = account.inbox.log(change);
+    fn log(&mut self, app: AppId, entry: Entry, message: Option<&Arc<Message>>) -> Hint {
+        let account = self.account(app, entry.user);
+        account.inbox.count(entry.unread_by);
+        let entry = account.inbox.log(entry.change);
         account.log.push(entry);
         Hint { epoch: account.inbox.epoch, record: LogRecord { entry, message: message.cloned() } }
     }
@@ -161,8 +155,9 @@ impl Store for Model {
         Ok(self.lock().append(append))
     }
 
-    async fn import_message(&self, import: ImportMessage) -> Stored<Imported> {
-        Ok(self.lock().import_message(&import))
+    async fn import_messages(&self, imports: Vec<ImportMessage>) -> Stored<Vec<Imported>> {
+        let mut state = self.lock();
+        Ok(imports.iter().map(|import| state.import_message(import)).collect())
     }
 
     async fn alter(&self, alter: Alter) -> Stored<Altered> {
@@ -273,7 +268,7 @@ impl Store for Model {
     }
 
     async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64> {
-        Ok(self.lock().replay(route, replay, now_ms))
+        Ok(self.lock().replay(route, &replay, now_ms))
     }
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {

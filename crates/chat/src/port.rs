@@ -57,9 +57,9 @@ pub trait Store: Send + Sync + 'static {
     /// known to the process that took it.
     async fn append(&self, append: Append) -> Stored<Appended>;
 
-    /// Puts a message of another time into a conversation, with both views and, when it is live, the recipient's
-    /// unread and both logs. It has no event.
-    async fn import_message(&self, import: ImportMessage) -> Stored<Imported>;
+    /// Puts messages of another time into their conversations, in this order, with both views and, for those that are
+    /// live, the recipient's unread and both logs. They have no events. One that is refused does not stop the others.
+    async fn import_messages(&self, imports: Vec<ImportMessage>) -> Stored<Vec<Imported>>;
 
     /// Does something to one message, with the counts, the log entries of those who see it, and the event.
     async fn alter(&self, alter: Alter) -> Stored<Altered>;

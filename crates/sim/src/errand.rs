@@ -116,7 +116,10 @@ impl Wish {
         match self.at(now_ms) {
             Self::Send(request) => Outcome::Sent(chat.send(rules, *request).await),
             Self::Alter(alter) => Outcome::Altered(chat.alter(alter).await),
-            Self::Import(import) => Outcome::Imported(chat.import(import).await),
+            Self::Import(import) => {
+                let imported = chat.import(import.app, vec![import]).await;
+                Outcome::Imported(imported.map(|mut all| all.pop().expect("one was asked for")))
+            }
             Self::Read(mark) => Outcome::Read(chat.mark_read(mark).await),
             Self::View(change) => Outcome::ViewChanged(chat.change_view(change).await),
             Self::Person(change) => Outcome::PersonChanged(chat.change_person(change).await),

@@ -184,14 +184,17 @@ impl Store for FaultyStore {
         }
     }
 
-    async fn import_message(&self, mut import: ImportMessage) -> Stored<Imported> {
+    async fn import_messages(&self, mut imports: Vec<ImportMessage>) -> Stored<Vec<Imported>> {
         if self.is(Sabotage::NoImportGuard) {
-            import.random = self.stage.lock().chance.draw() as u32;
+            let chance = &mut self.stage.lock().chance;
+            imports.iter_mut().for_each(|import| import.random = chance.draw() as u32);
         }
         let commit = async {
-            let answer = self.model.import_message(import.clone()).await?;
-            self.noted(matches!(answer, Imported::Done(_)), |ledger| ledger.imported(&import, &answer));
-            Ok(answer)
+            let answers = self.model.import_messages(imports.clone()).await?;
+            for (import, answer) in imports.iter().zip(&answers) {
+                self.noted(matches!(answer, Imported::Done(_)), |ledger| ledger.imported(import, answer));
+            }
+            Ok(answers)
         };
         self.commit(commit).await
     }

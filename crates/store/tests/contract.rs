@@ -4,12 +4,19 @@
 
 mod contract {
     pub(crate) mod accounts;
+    pub(crate) mod admitting;
+    pub(crate) mod altering;
     pub(crate) mod appending;
     pub(crate) mod attempts;
     pub(crate) mod duplicates;
     pub(crate) mod events;
+    pub(crate) mod importing;
+    pub(crate) mod landing;
+    pub(crate) mod people;
     pub(crate) mod reading;
+    pub(crate) mod relating;
     pub(crate) mod replaying;
+    pub(crate) mod viewing;
 }
 mod world;
 
@@ -74,11 +81,71 @@ promises! {
         changes_continue_from_any_position
         changes_of_a_strange_position_start_anew
         names_that_begin_alike_are_not_mixed_up;
+    admitting:
+        a_muted_sender_is_refused_until_the_mute_ends
+        a_resend_is_answered_before_anybody_objects
+        a_blocked_sender_is_told_or_shown_success
+        only_friends_write_where_the_app_wants_that
+        who_wants_no_messages_gets_none;
+    importing:
+        an_imported_message_stands_at_its_time
+        an_import_begins_a_conversation
+        a_live_import_counts_and_is_logged
+        a_live_import_does_not_count_behind_what_was_read
+        a_message_is_imported_once
+        what_is_imported_at_once_stands_in_its_order
+        an_import_is_no_send
+        an_import_needs_both_accounts
+        what_is_imported_after_clearing_is_seen;
+    altering:
+        a_recalled_message_keeps_nothing_but_its_place
+        what_was_read_is_recalled_without_a_count
+        an_edit_changes_only_what_it_names
+        a_message_is_confirmed_once_by_its_recipient
+        a_message_is_deleted_for_oneself_only
+        every_pair_has_a_version
+        a_message_has_so_many_pairs
+        only_what_was_said_is_altered
+        who_left_is_not_told_of_what_is_altered;
+    landing:
+        a_stored_send_is_found
+        a_refused_send_is_found_in_the_event_log
+        a_pretended_send_is_stored_and_refused
+        a_refusal_is_forgotten_with_its_event;
+    viewing:
+        a_removed_conversation_keeps_its_history
+        an_erased_conversation_shows_what_comes_later
+        a_conversation_begins_when_it_is_pinned
+        only_so_many_are_pinned
+        contacts_are_listed_newest_first_in_pages
+        a_message_can_leave_the_list_alone
+        a_part_of_a_conversation_is_read;
+    people:
+        a_profile_is_written_tag_by_tag
+        the_rules_know_what_a_profile_says
+        a_mute_leaves_the_other_one_alone
+        a_revocation_outlasts_the_account
+        a_deleted_person_leaves_nothing_to_the_next_of_that_name
+        groups_are_kept_by_their_numbers
+        whoever_has_no_account_cannot_be_changed
+        push_reaches_a_person_for_a_time
+        numbers_and_texts_are_kept_apart;
+    relating:
+        friends_are_on_one_list_or_on_both
+        a_request_waits_for_its_answer
+        some_cannot_be_befriended
+        a_friend_is_imported_without_an_event
+        notes_of_a_friend_change_one_by_one
+        blocking_ends_a_friendship
+        a_friendship_ends_on_one_side_or_on_both
+        lists_are_read_by_name_in_pages
+        who_leaves_is_on_nobodys_list;
     accounts:
         importing_again_changes_nothing
         a_deleted_account_takes_what_is_its_own_with_it
         an_account_made_anew_starts_an_epoch
-        a_deleted_account_is_not_written_to;
+        a_deleted_account_is_not_written_to
+        what_nobody_can_see_any_more_is_gone;
     events:
         events_are_numbered_and_keep_what_was_said
         a_refusal_is_an_event_alone

@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the contract suite uses the rest")]
 mod world;
 
+use chat::conversation::ViewChange;
 use chat::port::{Appended, Store, StoreError};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -13,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use store::{Embedded, EmbeddedOptions, OpenError};
 use tokio::task::JoinSet;
+use world::acts::{once, put, view, viewed};
 use world::{APP, NOW_S, all_of, events, import, message, say, unread, user};
 
 fn open(directory: &Path) -> Embedded {
@@ -74,6 +76,36 @@ async fn a_reopened_store_still_knows_a_resend() {
     assert_eq!(say(&store, message("ana", "bo", NOW_S + 120, 0)).await.message.seq, 6);
     let again = store.append(message("ana", "bo", NOW_S + 120, 1)).await.unwrap();
     assert!(matches!(again, Appended::Duplicate(_)), "{again:?}");
+}
+
+/// What was put into a history was never sent, and does not stand in the way of a send.
+#[tokio::test]
+async fn a_reopened_store_takes_no_import_for_a_send() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    import(&store, &["ana", "bo"], NOW_S).await;
+    put(&store, once("ana", "bo", NOW_S, 7)).await;
+    drop(store);
+    let store = open(directory.path());
+    let mut append = message("ana", "bo", NOW_S, 7);
+    (append.wire_seq, append.wire_seq_given) = (Some(7), true);
+    assert_eq!(say(&store, append).await.message.seq, 2);
+}
+
+/// Whoever meets a conversation first need not care for resends: the guard learns of its sends when it is asked.
+#[tokio::test]
+async fn a_resend_is_known_whatever_met_its_conversation_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    import(&store, &["ana", "bo"], NOW_S).await;
+    say(&store, message("ana", "bo", NOW_S, 1)).await;
+    drop(store);
+    let store = open(directory.path());
+    // A message of the future must not make the store think that the sends are long over.
+    put(&store, once("ana", "bo", NOW_S + 5_000, 7)).await;
+    viewed(&store, view("bo", "ana", ViewChange::Pinned, NOW_S)).await;
+    let again = store.append(message("ana", "bo", NOW_S + 5, 1)).await.unwrap();
+    assert!(matches!(again, Appended::Duplicate(first) if first.time_s == NOW_S), "{again:?}");
 }
 
 /// Rows are never guessed at: what cannot be read is an error that names the row, and only whom it concerns gets it.

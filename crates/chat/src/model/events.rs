@@ -90,17 +90,17 @@ impl State {
         told.max_by_key(|told| told.at_ms).copied()
     }
 
-    pub(super) fn replay(&mut self, route: &Route, replay: Replay, now_ms: u64) -> u64 {
+    pub(super) fn replay(&mut self, route: &Route, replay: &Replay, now_ms: u64) -> u64 {
         let Some(log) = self.lanes.get(&route.lane) else {
             return 0;
         };
-        if let Replay::From { .. } = replay {
+        if let Replay::From { .. } = *replay {
             self.routes.entry(route.clone()).or_default();
         }
         let Some(known) = self.routes.get_mut(route) else {
             return 0;
         };
-        match replay {
+        match *replay {
             Replay::From { after } => {
                 known.cursor = known.cursor.min(after);
                 known.exceptions.split_off(&(known.cursor + 1));

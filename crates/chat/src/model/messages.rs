@@ -1,11 +1,13 @@
 //! Conversations, messages, and the logs of their people.
 
 use super::State;
+use super::people::Cause;
 use crate::admit::{Admitted, Standing, admit};
 use crate::alter::{Alter, Altered, Found, alter, changed_items};
 use crate::append::{self, Append, ImportMessage, Imported};
 use crate::contact::{ChangeView, Contact, ContactsPage, ContactsQuery, change_view};
 use crate::conversation::{Change, Inbox, LogEntry, Position, ViewChange};
+use crate::effect::Entry;
 use crate::event::{Fact, Outcome};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
@@ -97,7 +99,7 @@ impl State {
         let (place, effects) = append::import(import, &mut talk.conversation);
         let message = Arc::new(import.message(place));
         talk.messages.push(Arc::clone(&message));
-        Imported::Done(self.publish(app, effects, Some(&message), 0, None))
+        Imported::Done(self.publish(app, effects, Some(&message), Cause::NONE))
     }
 
     pub(super) fn alter(&mut self, wanted: &Alter) -> Altered {
@@ -128,7 +130,7 @@ impl State {
         let kept = talk.messages.iter_mut().find(|kept| kept.seq == message.seq);
         *kept.expect("found above") = Arc::clone(&message);
         let items = changed_items(&effects);
-        let told = self.publish(app, effects, Some(&message), wanted.now_ms, Some(wanted.origin));
+        let told = self.publish(app, effects, Some(&message), Cause::of(wanted.now_ms, wanted.origin));
         Altered::Done { message, items, told }
     }
 
@@ -188,8 +190,9 @@ impl State {
             }
         }?;
         let change = Change::Read { reader, peer, time_s: read.place.time_s, seq: read.place.seq };
-        let reader_hint = self.log(app, reader, change, -i64::from(read.count), None);
-        let peer_hint = self.exists(app, peer).then(|| self.log(app, peer, change, 0, None));
+        let entry = |user, unread_by| Entry { user, change, unread_by };
+        let reader_hint = self.log(app, entry(reader, -i64::from(read.count)), None);
+        let peer_hint = self.exists(app, peer).then(|| self.log(app, entry(peer, 0), None));
         let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
         let event = self.put_event(draft);
         Some(ReadMark { reader: reader_hint, peer: peer_hint, event })
@@ -230,7 +233,7 @@ impl State {
             self.account(app, owner).portrait.person = person;
             self.conversations.entry(id).or_default().conversation = conversation;
         }
-        ViewChanged::Done(self.publish(app, effects, None, wanted.now_ms, None))
+        ViewChanged::Done(self.publish(app, effects, None, Cause::NONE))
     }
 
     pub(super) fn contacts(&self, query: &ContactsQuery) -> Option<ContactsPage> {

@@ -2,7 +2,7 @@
 
 use super::{AccountState, State};
 use crate::conversation::{Change, Inbox};
-use crate::effect::{Effects, Told};
+use crate::effect::{Effects, Entry, Told};
 use crate::event::{EventDraft, Origin};
 use crate::guard::SendKey;
 use crate::id::{AppId, ConversationId, UserId};
@@ -11,6 +11,22 @@ use crate::person::{ChangePerson, Listed, PersonChanged, Portrait, Tie, change_p
 use crate::port::{Account, ListQuery};
 use crate::relate::{self, Party, Relate, Related};
 use std::sync::Arc;
+
+/// When facts are recorded, and who caused them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    now_ms: u64,
+    origin: Option<Origin>,
+}
+
+impl Cause {
+    /// Of what has no facts.
+    pub(super) const NONE: Self = Self { now_ms: 0, origin: None };
+
+    pub(super) fn of(now_ms: u64, origin: Origin) -> Self {
+        Self { now_ms, origin: Some(origin) }
+    }
+}
 
 impl State {
     pub(super) fn import_accounts(&mut self, app: AppId, accounts: Vec<Account>, now_ms: u64) {
@@ -37,7 +53,8 @@ impl State {
                 continue;
             }
             for how in relate::sever(&mut self.account(app, peer).portrait.person, &mut tie) {
-                self.log(app, peer, Change::Relation { peer: user, how }, 0, None);
+                let change = Change::Relation { peer: user, how };
+                self.log(app, Entry { user: peer, change, unread_by: 0 }, None);
             }
         }
         let account = self.account(app, user);
@@ -76,7 +93,12 @@ impl State {
             return PersonChanged::Full;
         };
         self.account(app, user).portrait = portrait;
-        PersonChanged::Done(self.publish(app, effects, None, change.now_ms, change.origin()))
+        PersonChanged::Done(self.publish(
+            app,
+            effects,
+            None,
+            Cause { now_ms: change.now_ms, origin: change.origin() },
+        ))
     }
 
     pub(super) fn people(&self, app: AppId, users: &[UserId]) -> Vec<Option<Portrait>> {
@@ -100,7 +122,7 @@ impl State {
         };
         self.keep(app, from, to, here);
         self.keep(app, to, from, there);
-        let told = self.publish(app, outcome.effects, None, now_ms, Some(origin));
+        let told = self.publish(app, outcome.effects, None, Cause::of(now_ms, origin));
         if outcome.pending { Related::Pending(told) } else { Related::Done(told) }
     }
 
@@ -150,19 +172,18 @@ impl State {
         app: AppId,
         effects: Effects,
         message: Option<&Arc<Message>>,
-        now_ms: u64,
-        origin: Option<Origin>,
+        cause: Cause,
     ) -> Told {
         let mut told = Told::default();
         for entry in effects.entries {
             if self.exists(app, entry.user) {
-                let hint = self.log(app, entry.user, entry.change, entry.unread_by, message);
+                let hint = self.log(app, entry, message);
                 told.hints.push((entry.user, hint));
             }
         }
         for fact in effects.facts {
-            let origin = origin.expect("a change with facts says who caused it");
-            let draft = EventDraft::new(app, now_ms, origin, fact);
+            let origin = cause.origin.expect("a change with facts says who caused it");
+            let draft = EventDraft::new(app, cause.now_ms, origin, fact);
             told.events.push(self.put_event(draft));
         }
         told

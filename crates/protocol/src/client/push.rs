@@ -239,7 +239,12 @@ mod tests {
                 r#"{"push":"conversation","position":{"epoch":"e1","offset":42},"unread":3,"peer":"bo","change":"erased"}"#,
             ),
             (
-                Push::Relation { position: position.clone(), unread: 3, peer: "bo", news: RelationNews::Asked },
+                Push::Relation {
+                    position: position.clone(),
+                    unread: 3,
+                    peer: "bo",
+                    news: RelationNews::Asked,
+                },
                 r#"{"push":"relation","position":{"epoch":"e1","offset":42},"unread":3,"peer":"bo","news":"asked"}"#,
             ),
             (

@@ -13,10 +13,11 @@ impl Rest {
         let now_s = self.chat.clock.now_ms() / 1000;
         let app = &call.caller.app;
         let import = translate::import(app.id, &call.body, wire, &app.rules, now_s)?;
-        let imported = self.chat.import(import).await;
-        match imported.map_err(|error| store_failure(Command::ImportMsg, &error))? {
-            Imported::Done(_) | Imported::Duplicate => Ok(rest::ok().into()),
-            Imported::UnknownAccount => Err(ErrorCode::AccountUnknown.into()),
+        let imported = self.chat.import(app.id, vec![import]).await;
+        let imported = imported.map_err(|error| store_failure(Command::ImportMsg, &error))?;
+        if imported.contains(&Imported::UnknownAccount) {
+            return Err(ErrorCode::AccountUnknown.into());
         }
+        Ok(rest::ok().into())
     }
 }

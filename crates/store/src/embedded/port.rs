@@ -67,9 +67,12 @@ impl Store for Embedded {
         self.read(move |snapshot| read::history(snapshot, &query)).await
     }
 
-    async fn import_message(&self, import: ImportMessage) -> Stored<Imported> {
-        let bytes = import.body.len() + import.custom_data.len();
-        self.queue.ask(bytes, |reply| Operation::ImportMessage { import: Box::new(import), reply }).await
+    async fn import_messages(&self, imports: Vec<ImportMessage>) -> Stored<Vec<Imported>> {
+        let weight = |import: &ImportMessage| {
+            size_of::<ImportMessage>() + import.body.len() + import.custom_data.len()
+        };
+        let bytes = imports.iter().map(weight).sum();
+        self.queue.ask(bytes, |reply| Operation::ImportMessages { imports, reply }).await
     }
 
     async fn alter(&self, alter: Alter) -> Stored<Altered> {

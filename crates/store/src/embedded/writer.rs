@@ -81,8 +81,9 @@ impl Writer {
             Operation::Preview { key, terms, now_s, reply } => {
                 Answer::Preview(Told { reply, result: ledger.preview(&key, terms, now_s) })
             }
-            Operation::ImportMessage { import, reply } => {
-                Answer::Imported(Told { reply, result: ledger.import_message(&import) })
+            Operation::ImportMessages { imports, reply } => {
+                let result = imports.iter().map(|import| ledger.import_message(import)).collect();
+                Answer::Imported(Told { reply, result })
             }
             Operation::Alter { alter, reply } => {
                 Answer::Altered(Told { reply, result: ledger.alter(&alter) })

@@ -1,6 +1,6 @@
-use crate::world::{APP, NOW_S, all_of, events, import, mark, message, refusal, say, unread, user};
+use crate::world::{APP, NOW_S, all_of, events, import, mark, message, pair, refusal, say, unread, user};
 use chat::event::ProfileValue;
-use chat::port::{Account, Appended, Changes, Preview, Store, Terms};
+use chat::port::{Account, Appended, Changes, MessageKey, Preview, Store, Terms};
 use chat::{AppId, Inbox, Position};
 
 pub(crate) async fn importing_again_changes_nothing(store: &dyn Store) {
@@ -84,4 +84,33 @@ pub(crate) async fn a_deleted_account_is_not_written_to(store: &dyn Store) {
     let read = store.mark_read(mark("bo", "ana", NOW_S)).await.unwrap().unwrap();
     assert_eq!(read.peer, None);
     assert_eq!(store.inbox(APP, user("bo")).await.unwrap().unwrap().unread, 0);
+}
+
+/// When both people of a conversation have left, it begins anew, and with it the memory of what was sent.
+pub(crate) async fn what_nobody_can_see_any_more_is_gone(store: &dyn Store) {
+    import(store, &["ana", "bo", "cy"], NOW_S).await;
+    let hidden = message("ana", "bo", NOW_S, 1);
+    let key = say(store, hidden.clone()).await.message.key();
+    say(store, message("ana", "cy", NOW_S, 1)).await;
+    say(store, message("ana", "ana", NOW_S, 1)).await;
+    store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
+    // One of the two is left.
+    assert!(store.find(pair("ana", "bo"), key).await.unwrap().is_some());
+    let own = MessageKey { wire_seq: 1, random: 1, time_s: NOW_S };
+    assert_eq!(store.find(pair("ana", "ana"), own).await.unwrap(), None);
+    store.delete_accounts(APP, vec![user("bo")], NOW_S * 1000).await.unwrap();
+    assert_eq!(store.find(pair("ana", "bo"), key).await.unwrap(), None);
+    assert!(store.find(pair("ana", "cy"), own).await.unwrap().is_some());
+
+    import(store, &["ana", "bo"], NOW_S).await;
+    assert_eq!(say(store, hidden.clone()).await.message.seq, 1);
+    assert_eq!(say(store, message("ana", "ana", NOW_S, 1)).await.message.seq, 1);
+    // The one that stayed is still known, and counts on.
+    assert!(matches!(store.append(message("ana", "cy", NOW_S, 1)).await.unwrap(), Appended::Duplicate(_)));
+    assert_eq!(say(store, message("ana", "cy", NOW_S, 2)).await.message.seq, 2);
+    // It is the same when they leave together.
+    store.delete_accounts(APP, vec![user("ana"), user("bo")], NOW_S * 1000).await.unwrap();
+    import(store, &["ana", "bo"], NOW_S).await;
+    assert_eq!(store.history(all_of("bo", "ana")).await.unwrap().messages, []);
+    assert_eq!(say(store, hidden).await.message.seq, 1);
 }

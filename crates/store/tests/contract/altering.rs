@@ -60,12 +60,8 @@ pub(crate) async fn a_recalled_message_keeps_nothing_but_its_place(store: &dyn S
     assert_eq!(find(store, &second).await, Some(found));
     // It is not unread any more, and both are told.
     assert_eq!((unread(store, "bo", "ana").await, total(store, "bo").await), (2, 3));
-    let change = |peer| Change::Altered {
-        peer: user(peer),
-        time_s: NOW_S + 2,
-        seq: 2,
-        how: Alteration::Recalled,
-    };
+    let change =
+        |peer| Change::Altered { peer: user(peer), time_s: NOW_S + 2, seq: 2, how: Alteration::Recalled };
     assert_eq!(hinted(&told), [("bo".to_owned(), change("ana")), ("ana".to_owned(), change("bo"))]);
     assert_eq!(told.hints[0].1.record.entry.unread, 3);
     let before = Position { epoch: NOW_S * 1000, offset: told.hints[0].1.record.entry.offset - 1 };
@@ -129,8 +125,7 @@ pub(crate) async fn a_message_is_confirmed_once_by_its_recipient(store: &dyn Sto
 pub(crate) async fn a_message_is_deleted_for_oneself_only(store: &dyn Store) {
     let [first, second, _] = three(store).await;
     let (_, told) = altered(store, act(&first, "bo", Act::Delete)).await;
-    let change =
-        Change::Altered { peer: user("ana"), time_s: NOW_S + 1, seq: 1, how: Alteration::Deleted };
+    let change = Change::Altered { peer: user("ana"), time_s: NOW_S + 1, seq: 1, how: Alteration::Deleted };
     assert_eq!((hinted(&told), told.events.len()), (vec![("bo".to_owned(), change)], 0));
     assert_eq!((unread(store, "bo", "ana").await, total(store, "bo").await), (2, 3));
     assert_eq!(store.history(all_of("bo", "ana")).await.unwrap().messages.len(), 2);
@@ -162,11 +157,13 @@ pub(crate) async fn every_pair_has_a_version(store: &dyn Store) {
     };
     assert_eq!(last_fact(store).await, Fact::AfterExtension(fact));
     altered(store, act(&first, "ana", set(&[("a", "3")]))).await;
-    let extensions = |latest, cleared, items: &[ExtensionItem]| Extensions { latest, cleared, items: items.to_vec() };
+    let extensions =
+        |latest, cleared, items: &[ExtensionItem]| Extensions { latest, cleared, items: items.to_vec() };
     let now = || async { find(store, &first).await.unwrap().extensions };
     assert_eq!(now().await, extensions(3, 0, &[item("b", "2", 2), item("a", "3", 3)]));
 
-    let delete = |keys: &[&str]| Act::Extend(Extend::Delete(keys.iter().map(|key| (*key).to_owned()).collect()));
+    let delete =
+        |keys: &[&str]| Act::Extend(Extend::Delete(keys.iter().map(|key| (*key).to_owned()).collect()));
     assert_eq!(store.alter(act(&first, "bo", delete(&["c"]))).await.unwrap(), Altered::Unchanged);
     let done = store.alter(act(&first, "bo", delete(&["c", "b"]))).await.unwrap();
     let Altered::Done { items, .. } = done else { panic!("{done:?}") };

@@ -1,4 +1,4 @@
-use crate::world::acts::{contacts, hinted, once, peers, put, view, viewed};
+use crate::world::acts::{contacts, hinted, import_one, once, peers, put, view, viewed};
 use crate::world::{APP, NOW_S, all_of, events, import, mark, message, pair, say, unread, user};
 use chat::conversation::ViewChange;
 use chat::effect::Told;
@@ -99,7 +99,7 @@ pub(crate) async fn a_message_is_imported_once(store: &dyn Store) {
     put(store, once("ana", "bo", NOW_S - 400, 7)).await;
     let either_way = [first.clone(), once("bo", "ana", NOW_S - 500, 7)];
     for again in either_way {
-        assert_eq!(store.import_message(again).await.unwrap(), Imported::Duplicate);
+        assert_eq!(import_one(store, again).await, Imported::Duplicate);
     }
     // Every part of its name counts, and so does the conversation.
     put(store, ImportMessage { random: 8, ..first.clone() }).await;
@@ -109,8 +109,25 @@ pub(crate) async fn a_message_is_imported_once(store: &dyn Store) {
     // A message that was sent is known as well.
     let sent = say(store, message("bo", "ana", NOW_S, 9)).await.message;
     let again = ImportMessage { wire_seq: sent.wire_seq, random: 9, time_s: NOW_S, ..first };
-    assert_eq!(store.import_message(again).await.unwrap(), Imported::Duplicate);
+    assert_eq!(import_one(store, again).await, Imported::Duplicate);
     assert_eq!(history(store, "ana", "bo").await.len(), 6);
+}
+
+pub(crate) async fn what_is_imported_at_once_stands_in_its_order(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    let numbers: Vec<u32> = (1..=50).collect();
+    let mut imports: Vec<ImportMessage> =
+        numbers.iter().map(|number| once("ana", "bo", NOW_S - 500, *number)).collect();
+    // What is refused stops nothing, and a double is found among those that stand beside it.
+    imports.insert(20, once("ana", "nobody", NOW_S - 500, 1));
+    imports.insert(30, once("bo", "ana", NOW_S - 500, 7));
+    let imported = store.import_messages(imports).await.unwrap();
+    assert_eq!((&imported[20], &imported[30]), (&Imported::UnknownAccount, &Imported::Duplicate));
+    let is_done = |imported: &&Imported| matches!(imported, Imported::Done(_));
+    assert_eq!(imported.iter().filter(is_done).count(), 50);
+    let page = store.history(all_of("bo", "ana")).await.unwrap();
+    let oldest_first: Vec<u32> = page.messages.iter().rev().map(|message| message.wire_seq).collect();
+    assert_eq!(oldest_first, numbers);
 }
 
 pub(crate) async fn an_import_is_no_send(store: &dyn Store) {
@@ -125,7 +142,7 @@ pub(crate) async fn an_import_is_no_send(store: &dyn Store) {
 pub(crate) async fn an_import_needs_both_accounts(store: &dyn Store) {
     import(store, &["ana"], NOW_S).await;
     for (from, to) in [("ana", "bo"), ("bo", "ana")] {
-        let imported = store.import_message(once(from, to, NOW_S, 1)).await.unwrap();
+        let imported = import_one(store, once(from, to, NOW_S, 1)).await;
         assert_eq!(imported, Imported::UnknownAccount);
     }
     assert_eq!(history(store, "ana", "bo").await, []);
@@ -142,5 +159,14 @@ pub(crate) async fn what_is_imported_after_clearing_is_seen(store: &dyn Store) {
     // Between what was cleared there is nothing, and behind it there is.
     assert_eq!(history(store, "ana", "bo").await, [(NOW_S - 500, 4)]);
     assert_eq!(history(store, "bo", "ana").await.len(), 4);
-    assert_eq!(store.find(pair("ana", "bo"), once("ana", "bo", NOW_S - 500, 7).key()).await.unwrap().unwrap().message.seq, 4);
+    assert_eq!(
+        store
+            .find(pair("ana", "bo"), once("ana", "bo", NOW_S - 500, 7).key())
+            .await
+            .unwrap()
+            .unwrap()
+            .message
+            .seq,
+        4
+    );
 }

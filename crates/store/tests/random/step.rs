@@ -48,7 +48,10 @@ impl Step {
     pub(crate) async fn carry_out(&self, store: &dyn Store) -> String {
         match self.clone() {
             Self::Append(append) => format!("{:?}", store.append(append).await),
-            Self::ImportMessage(import) => format!("{:?}", store.import_message(import).await),
+            Self::ImportMessage(import) => {
+                let imported = store.import_messages(vec![import]).await;
+                format!("{:?}", imported.map(|mut all| all.pop().unwrap()))
+            }
             Self::Alter(alter) => format!("{:?}", store.alter(alter).await),
             Self::Find { conversation, key } => format!("{:?}", store.find(conversation, key).await),
             Self::Landed(query) => format!("{:?}", store.landed(query).await),

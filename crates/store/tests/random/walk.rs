@@ -130,6 +130,7 @@ impl Walk {
         if self.chance.is_one_in(100) {
             self.now_s -= 300;
             self.era += 1;
+            self.burst = self.burst.map(|burst| burst + 1);
             self.sent.clear();
         }
         // What lies longer behind is not come back to.

@@ -2,6 +2,7 @@
 
 use super::{APP, NOW_S, ORIGIN, user};
 use bytes::Bytes;
+use chat::Message;
 use chat::alter::{Act, Extend};
 use chat::contact::ChangeView;
 use chat::conversation::{Change, ViewChange};
@@ -9,11 +10,10 @@ use chat::effect::Told;
 use chat::event::{Fact, ProfileValue};
 use chat::person::{ChangePerson, Person, PersonChange, PersonChanged, ProfileSettings, Tie};
 use chat::port::{
-    Alter, Altered, ContactsQuery, Found, ImportMessage, Imported, ListQuery, Relate, Related,
-    Store, TieList, ViewChanged,
+    Alter, Altered, ContactsQuery, Found, ImportMessage, Imported, ListQuery, Relate, Related, Store,
+    TieList, ViewChanged,
 };
 use chat::relate::{Approach, NotRelated, RelationLimits};
-use chat::Message;
 
 /// A message of another time. `number` is both its sequence number and its random number.
 pub(crate) fn once(from: &str, to: &str, time_s: u64, number: u32) -> ImportMessage {
@@ -31,9 +31,13 @@ pub(crate) fn once(from: &str, to: &str, time_s: u64, number: u32) -> ImportMess
     }
 }
 
+pub(crate) async fn import_one(store: &dyn Store, import: ImportMessage) -> Imported {
+    store.import_messages(vec![import]).await.unwrap().pop().unwrap()
+}
+
 /// Imports what has to be new.
 pub(crate) async fn put(store: &dyn Store, import: ImportMessage) -> Told {
-    match store.import_message(import).await.unwrap() {
+    match import_one(store, import).await {
         Imported::Done(told) => told,
         other => panic!("the message should be new: {other:?}"),
     }

@@ -7,6 +7,7 @@ use super::access::Access;
 use super::parameters::Parameters;
 use super::refusal::Refused;
 use super::{EventApi, answer};
+use crate::apps::App;
 use crate::http::{account, read_body};
 use crate::translate;
 use axum::body::Body;
@@ -15,8 +16,7 @@ use axum::http::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use chat::UserId;
-use chat::port::{Account, ImportMessage, Imported, StoreError};
-use futures_util::future::try_join_all;
+use chat::port::{Account, ImportMessage, Imported};
 use protocol::export::ExportLine;
 use protocol::rest::import::ImportKind;
 use protocol::{ErrorCode, Failure};
@@ -53,11 +53,23 @@ struct Rejected {
 }
 
 /// The lines, understood.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lines {
+    kind: ImportKind,
+    /// Which line is looked at.
+    next: usize,
     accounts: Vec<Account>,
-    messages: Vec<(usize, ImportMessage)>,
+    messages: Vec<ImportMessage>,
+    /// In which lines the messages stand.
+    numbers: Vec<usize>,
     report: Report,
+}
+
+impl Lines {
+    fn of(kind: ImportKind) -> Self {
+        let (accounts, messages, numbers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kind, next: 0, accounts, messages, numbers, report: Report::default() }
+    }
 }
 
 pub(super) async fn import(
@@ -77,78 +89,68 @@ pub(super) async fn import(
     let read = timeout(Duration::from_secs(super::super::BODY_SECS_MAX), reading).await;
     let read = read.map_err(|_| Refused::bad_parameter("the body did not come in time"))?;
     let body = read.map_err(Refused::body)?;
-    let Lines { mut accounts, messages, report } = api.understand(&access, &body, kind)?;
+    let Lines { mut accounts, messages, numbers, mut report, .. } =
+        api.understand(access.app(), &body, kind)?;
     if creates_accounts {
-        let people = messages.iter().flat_map(|(_, message)| [message.from, message.to]);
+        let people = messages.iter().flat_map(|message| [message.from, message.to]);
         accounts.extend(people.collect::<BTreeSet<UserId>>().into_iter().map(Account::bare));
     }
+    let app = access.app_id();
     if !accounts.is_empty() {
-        api.store().import_accounts(access.app_id(), accounts, api.chat.clock.now_ms()).await?;
+        api.store().import_accounts(app, accounts, api.chat.clock.now_ms()).await?;
     }
-    Ok(answer(&api.commit(messages, report).await?))
+    if !messages.is_empty() {
+        let imported = api.chat.import(app, messages).await?;
+        numbers.into_iter().zip(imported).for_each(|(number, imported)| report.count(number, &imported));
+    }
+    report.rejected.sort_unstable_by_key(|rejected| rejected.line);
+    Ok(answer(&report))
 }
 
 impl EventApi {
-    fn understand(&self, access: &Access, body: &Bytes, kind: ImportKind) -> Result<Lines, Refused> {
-        let mut lines = Lines::default();
+    fn understand(&self, app: &App, body: &Bytes, kind: ImportKind) -> Result<Lines, Refused> {
+        let mut lines = Lines::of(kind);
         for (number, line) in body.split(|byte| *byte == b'\n').enumerate() {
             if number >= LINES_MAX && !line.is_empty() {
                 return Err(Refused::bad_parameter(format!("there are more than {LINES_MAX} lines")));
             }
+            lines.next = number;
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            if let Err(failure) = self.take(access, &body.slice_ref(line), number, kind, &mut lines) {
+            if let Err(failure) = self.take(app, &body.slice_ref(line), &mut lines) {
                 lines.report.reject(number, &failure);
             }
         }
         Ok(lines)
     }
 
-    fn take(
-        &self,
-        access: &Access,
-        line: &Bytes,
-        number: usize,
-        kind: ImportKind,
-        lines: &mut Lines,
-    ) -> Result<(), Failure> {
-        match ExportLine::parse(line, kind)? {
+    fn take(&self, app: &App, line: &Bytes, lines: &mut Lines) -> Result<(), Failure> {
+        match ExportLine::parse(line, lines.kind)? {
             ExportLine::Recalled => lines.report.skipped += 1,
             ExportLine::Account(import) => {
                 lines.accounts.push(account::account(&import)?);
                 lines.report.accounts += 1;
             }
             ExportLine::Message(wire) => {
-                let (app, now_s) = (access.app(), self.chat.clock.now_ms() / 1000);
-                let message = translate::import(app.id, line, *wire, &app.rules, now_s)?;
-                lines.messages.push((number, message));
+                let now_s = self.chat.clock.now_ms() / 1000;
+                lines.messages.push(translate::import(app.id, line, *wire, &app.rules, now_s)?);
+                lines.numbers.push(lines.next);
             }
         }
         Ok(())
     }
-
-    /// All at once, in their order: those of a conversation are committed as they stand.
-    async fn commit(
-        &self,
-        messages: Vec<(usize, ImportMessage)>,
-        mut report: Report,
-    ) -> Result<Report, StoreError> {
-        let numbers: Vec<usize> = messages.iter().map(|(number, _)| *number).collect();
-        let imports = messages.into_iter().map(|(_, message)| self.chat.import(message));
-        for (number, imported) in numbers.into_iter().zip(try_join_all(imports).await?) {
-            match imported {
-                Imported::Done(_) => report.messages += 1,
-                Imported::Duplicate => report.duplicates += 1,
-                Imported::UnknownAccount => report.reject(number, &ErrorCode::AccountUnknown.into()),
-            }
-        }
-        report.rejected.sort_unstable_by_key(|rejected| rejected.line);
-        Ok(report)
-    }
 }
 
 impl Report {
+    fn count(&mut self, line: usize, imported: &Imported) {
+        match imported {
+            Imported::Done(_) => self.messages += 1,
+            Imported::Duplicate => self.duplicates += 1,
+            Imported::UnknownAccount => self.reject(line, &ErrorCode::AccountUnknown.into()),
+        }
+    }
+
     fn reject(&mut self, line: usize, failure: &Failure) {
         self.rejected.push(Rejected { line, code: failure.code, info: failure.info.to_string() });
     }
