@@ -32,7 +32,7 @@ pub fn check(bytes: &[u8]) {
     let Ok(case) = Case::read(text) else { return };
     for list in &case.lists {
         list.actions_agree(&case.texts);
-        list.words.iter().for_each(|(word, list)| is_found_in_disguise(word, list));
+        list.disguises_do_not_help();
     }
     let lists: Vec<_> = case.lists.iter().map(|list| list.wanted.clone()).collect();
     let judgement = judge(&lists, &case.texts);
@@ -124,11 +124,23 @@ impl List {
         assert_eq!(judged(&self.marks, texts) == Judgement::Marked, finds);
         assert_eq!(matches!(judged(&self.masks, texts), Judgement::Masked { marked: false, .. }), finds);
     }
+
+    /// Each word is found, and hidden as a whole, also where a shorter one begins at the same place.
+    fn disguises_do_not_help(&self) {
+        for (word, blocks) in &self.words {
+            assert_eq!(judged(blocks, &[format!("a {word} z")]), Judgement::Blocked, "{word:?}");
+            for text in disguises(word) {
+                let judgement = judged(&self.masks, std::slice::from_ref(&text));
+                let Judgement::Masked { texts, .. } = judgement else { panic!("{word:?} in {text:?}") };
+                assert!(is_hidden(&texts[0]), "{word:?} in {text:?} became {texts:?}");
+            }
+        }
+    }
 }
 
-/// A word is found where it stands, and a Latin one also in what is commonly done to hide it.
-fn is_found_in_disguise(word: &str, list: &WordList) {
-    let mut disguises = vec![word.to_owned(), format!("a {word} z")];
+/// A word on its own, and a Latin one also in what is commonly done to hide it.
+fn disguises(word: &str) -> Vec<String> {
+    let mut disguises = vec![word.to_owned()];
     if word.chars().all(|c| c < '\u{250}') {
         disguises.push(word.chars().flat_map(|c| [c, '\u{200b}']).collect());
     }
@@ -136,9 +148,12 @@ fn is_found_in_disguise(word: &str, list: &WordList) {
         disguises.push(word.to_ascii_uppercase());
         disguises.push(word.chars().map(full_width).collect());
     }
-    for text in disguises {
-        assert_eq!(judged(list, std::slice::from_ref(&text)), Judgement::Blocked, "{word:?} in {text:?}");
-    }
+    disguises
+}
+
+/// Whether nothing is left to see: what a list refuses as a word is invisible.
+fn is_hidden(text: &str) -> bool {
+    text.chars().all(|c| c == '*' || WordList::new(&[c.to_string()], Action::Mask).is_err())
 }
 
 fn judged(list: &WordList, texts: &[String]) -> Judgement {

@@ -92,6 +92,20 @@ impl<'a> Case<'a> {
         };
         assert_eq!(verify(&ticket, &presented, &[self.key]), expected);
         assert_eq!(verify(&ticket, &presented, &[self.other_key()]), Err(ErrorCode::UserSigWrongKey));
+        self.every_claim_is_signed(&signed);
+    }
+
+    fn every_claim_is_signed(&self, signed: &Claims) {
+        let others = [
+            Claims { identifier: format!("{}x", signed.identifier), ..signed.clone() },
+            Claims { sdkappid: signed.sdkappid ^ 1, ..signed.clone() },
+            Claims { time_s: signed.time_s ^ 1, ..signed.clone() },
+            Claims { expire_s: signed.expire_s ^ 1, ..signed.clone() },
+            Claims { userbuf: signed.userbuf.is_none().then(Vec::new), ..signed.clone() },
+        ];
+        for other in others {
+            assert_ne!(signature(self.key, &other).as_ref(), Some(&signed.sig), "{other:?}");
+        }
     }
 
     fn lets_in_what_it_issues(&self) {

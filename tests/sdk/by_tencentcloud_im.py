@@ -127,7 +127,8 @@ def sending(client):
 
     # The package has no way to give a file the UUID that the API wants of one.
     file = [MessageFile("https://example.com/menu.pdf", 1024, "menu.pdf")]
-    client("sendmsg, a file without UUID", sdk.send_message(MessageObj(ADA, BOB, attachment_messages=file)), fail(90010))
+    menu = MessageObj(ADA, BOB, attachment_messages=file)
+    client("sendmsg, a file without UUID", sdk.send_message(menu), fail(90010))
 
 
 def many_recipients(client):
@@ -307,7 +308,8 @@ def unfriending(client):
     nobody_left = ok(FriendNum=0, UserDataItem=[], CompleteFlag=1)
     client("friend_get, after deleting", sdk.get_friends(ADA), nobody_left)
     client("friend_get, after deleting both ways", sdk.get_friends(BOB), nobody_left)
-    client("friend_get, after deleting one way", sdk.get_friends(CY), ok(FriendNum=1, UserDataItem=[{"To_Account": ADA}]))
+    expected = ok(FriendNum=1, UserDataItem=[{"To_Account": ADA}])
+    client("friend_get, after deleting one way", sdk.get_friends(CY), expected)
     client("friend_get, unknown owner", sdk.get_friends(NOBODY), fail(30003, ErrorDisplay=""))
 
 

@@ -298,3 +298,213 @@ fn name(message: &Message) -> MessageName {
     let MessageKey { wire_seq, random, time_s } = message.key();
     MessageName { from: message.from, to: message.to, wire_seq, random, time_s }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::View;
+    use crate::event::Platform;
+    use crate::message::{Delivery, Fate};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn user(text: &str) -> UserId {
+        UserId::new(text).unwrap()
+    }
+
+    /// The third message from Ana to Bo, of 1003; extensible, and to be confirmed.
+    fn found() -> Found {
+        let message = Message {
+            from: user("ana"),
+            to: user("bo"),
+            time_s: 1003,
+            seq: 3,
+            wire_seq: 3,
+            wire_seq_given: false,
+            random: 9,
+            client_time_s: 1000,
+            body: Bytes::from_static(b"body"),
+            custom_data: Bytes::from_static(b"custom"),
+            offline_push: Bytes::from_static(b"push"),
+            content_crc: 7,
+            delivery: Delivery { needs_receipt: true, extensible: true, ..Delivery::default() },
+            fate: Fate::default(),
+        };
+        Found { message, extensions: Extensions::default() }
+    }
+
+    /// Bo has not read the last three of four messages.
+    fn conversation() -> Conversation {
+        let bo = View { unread: 3, read_seq: 1, ..View::default() };
+        Conversation { seq: 4, time_s: 1004, sides: [View::default(), bo] }
+    }
+
+    fn by(name: &str, act: Act) -> Alter {
+        Alter {
+            app: AppId(1),
+            from: user("ana"),
+            to: user("bo"),
+            key: found().message.key(),
+            by: user(name),
+            act,
+            now_ms: 5,
+            origin: Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::Web },
+        }
+    }
+
+    fn edit(version: Option<u32>) -> Act {
+        Act::Edit { body: Some(Bytes::from_static(b"new")), custom_data: None, version }
+    }
+
+    fn set(keys: &[&str]) -> Act {
+        Act::Extend(Extend::Set(keys.iter().map(|key| ((*key).to_owned(), "value".to_owned())).collect()))
+    }
+
+    /// The owners of the log entries, with what changes in their unread totals.
+    fn told(effects: &Effects) -> Vec<(&str, i64)> {
+        effects.entries.iter().map(|entry| (entry.user.as_str(), entry.unread_by)).collect()
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_an_act() {
+        let plain = |_: &mut Message, _: &mut Conversation| {};
+        let recalled = |message: &mut Message, _: &mut Conversation| message.fate.recalled = true;
+        let edited = |message: &mut Message, _: &mut Conversation| message.fate.version = 2;
+        let confirmed = |message: &mut Message, _: &mut Conversation| message.fate.confirmed = true;
+        let unlabelled = |message: &mut Message, _: &mut Conversation| message.delivery = Delivery::default();
+        let deleted = |message: &mut Message, _: &mut Conversation| message.fate.deleted[1] = true;
+        let hidden =
+            |message: &mut Message, _: &mut Conversation| message.delivery.hidden_from_recipient = true;
+        let cleared =
+            |_: &mut Message, conversation: &mut Conversation| conversation.sides[1].cleared_seq = 3;
+        let done = Ok(false);
+        let unchanged = Ok(true);
+        type Prepare = fn(&mut Message, &mut Conversation);
+        let table: &[(Alter, Prepare, Result<bool, NotAltered>)] = &[
+            (by("ana", Act::Recall), plain, done),
+            (by("ana", Act::Recall), recalled, Err(NotAltered::Recalled)),
+            (by("ana", edit(None)), edited, done),
+            (by("ana", edit(Some(2))), edited, done),
+            (by("ana", edit(Some(1))), edited, Err(NotAltered::Conflict)),
+            (by("ana", edit(None)), recalled, Err(NotAltered::Recalled)),
+            (by("bo", Act::Confirm), plain, done),
+            (by("ana", Act::Confirm), plain, unchanged),
+            (by("bo", Act::Confirm), confirmed, unchanged),
+            (by("bo", Act::Confirm), unlabelled, unchanged),
+            (by("bo", Act::Confirm), recalled, unchanged),
+            (by("bo", Act::Delete), plain, done),
+            (by("ana", Act::Delete), plain, done),
+            (by("bo", Act::Delete), recalled, done),
+            (by("bo", Act::Delete), deleted, unchanged),
+            (by("bo", Act::Delete), hidden, unchanged),
+            (by("bo", Act::Delete), cleared, Err(NotAltered::NotFound)),
+            (by("cy", Act::Delete), plain, Err(NotAltered::NotFound)),
+            (by("bo", set(&["a"])), plain, done),
+            (by("bo", set(&[])), plain, unchanged),
+            (by("bo", set(&["a"])), unlabelled, Err(NotAltered::NotExtensible)),
+            (by("bo", set(&["a"])), recalled, Err(NotAltered::NotFound)),
+            (by("bo", Act::Extend(Extend::Clear)), plain, unchanged),
+            (by("bo", Act::Extend(Extend::Delete(vec!["a".to_owned()]))), plain, unchanged),
+        ];
+        for (wanted, prepare, expected) in table {
+            let (mut found, mut conversation) = (found(), conversation());
+            prepare(&mut found.message, &mut conversation);
+            let before = (found.clone(), conversation);
+            let outcome = alter(wanted, &mut found, &mut conversation, 8);
+            assert_eq!(
+                outcome.as_ref().map(Effects::is_none).map_err(|refusal| *refusal),
+                *expected,
+                "{wanted:?}"
+            );
+            assert_eq!((found, conversation) == before, *expected != done, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_unread_is_taken_off_the_count() {
+        type Prepare = fn(&mut Message, &mut Conversation);
+        let table: &[(Prepare, u32)] = &[
+            (|_, _| {}, 2),
+            (|_, conversation| conversation.sides[1].read_seq = 3, 3),
+            (|_, conversation| conversation.sides[1].read_time_s = 1003, 3),
+            (|_, conversation| conversation.sides[1].read_time_s = 1002, 2),
+            (|_, conversation| conversation.sides[1].cleared_seq = 3, 3),
+            (|message, _| message.delivery.no_unread = true, 3),
+            (|message, _| message.fate.deleted[1] = true, 3),
+            // The sender's own view has nothing to do with it.
+            (|message, _| message.fate.deleted[0] = true, 2),
+        ];
+        for (at, (prepare, left)) in table.iter().enumerate() {
+            let (mut found, mut conversation) = (found(), conversation());
+            prepare(&mut found.message, &mut conversation);
+            let effects = alter(&by("ana", Act::Recall), &mut found, &mut conversation, 8).unwrap();
+            assert_eq!(conversation.sides[1].unread, *left, "{at}");
+            let Fact::AfterRecall(fact) = &effects.facts[0] else { panic!("{effects:?}") };
+            assert_eq!(fact.unread, 8 - (3 - left), "{at}");
+        }
+    }
+
+    #[test]
+    fn everyone_who_sees_the_message_is_told() {
+        let (mut found, mut conversation) = (found(), conversation());
+        let effects = alter(&by("bo", Act::Delete), &mut found, &mut conversation, 8).unwrap();
+        assert_eq!((told(&effects), effects.facts.len()), (vec![("bo", -1)], 0));
+        // Bo does not see it any more, and it counts no longer.
+        let effects = alter(&by("ana", edit(None)), &mut found, &mut conversation, 7).unwrap();
+        assert_eq!((told(&effects), effects.facts.len()), (vec![("ana", 0)], 1));
+        let effects = alter(&by("ana", Act::Recall), &mut found, &mut conversation, 7).unwrap();
+        assert_eq!((told(&effects), conversation.sides[1].unread), (vec![("ana", 0)], 2));
+
+        let (mut found, mut conversation) = (self::found(), self::conversation());
+        let effects = alter(&by("ana", Act::Recall), &mut found, &mut conversation, 8).unwrap();
+        assert_eq!(told(&effects), [("bo", -1), ("ana", 0)]);
+        let effects = alter(&by("bo", Act::Delete), &mut found, &mut conversation, 7).unwrap();
+        assert_eq!(told(&effects), [("bo", 0)], "what was recalled is not uncounted twice");
+    }
+
+    #[test]
+    fn nothing_of_the_content_outlasts_a_recall() {
+        let (mut found, mut conversation) = (found(), conversation());
+        alter(&by("bo", set(&["a"])), &mut found, &mut conversation, 8).unwrap();
+        alter(&by("ana", Act::Recall), &mut found, &mut conversation, 8).unwrap();
+        let Message { body, custom_data, offline_push, .. } = &found.message;
+        assert!(body.is_empty() && custom_data.is_empty() && offline_push.is_empty());
+        assert_eq!(found.extensions, Extensions::default());
+        assert_eq!(found.message.key(), self::found().message.key());
+    }
+
+    #[test]
+    fn pairs_are_bounded_by_what_would_be_there() {
+        let keys: Vec<String> = (0..EXTENSIONS_LEN_MAX).map(|number| number.to_string()).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let (mut found, mut conversation) = (found(), conversation());
+        let mut extend = |keys: &[&str]| {
+            let effects = alter(&by("bo", set(keys)), &mut found, &mut conversation, 8);
+            effects.map(|effects| changed_items(&effects).last().map_or(0, |item| item.version))
+        };
+        assert_eq!(extend(&keys[1..]), Ok(299));
+        assert_eq!(extend(&["0", "more"]), Err(NotAltered::TooManyPairs));
+        // The same key twice is one pair, with the version of the later one.
+        assert_eq!(extend(&["0", "0"]), Ok(301));
+        assert_eq!(extend(&["7"]), Ok(302));
+        assert_eq!(extend(&["more"]), Err(NotAltered::TooManyPairs));
+    }
+
+    #[test]
+    fn who_wrote_it_matters_where_it_is_taken_back_or_edited() {
+        let message = found().message;
+        let turned = |act| Alter { from: user("bo"), to: user("ana"), ..by("bo", act) };
+        let table = [
+            (turned(Act::Recall), false),
+            (turned(edit(None)), false),
+            (turned(Act::Confirm), false),
+            (turned(Act::Delete), true),
+            (turned(set(&["a"])), true),
+            (by("bo", Act::Recall), true),
+            (Alter { key: MessageKey { random: 8, ..message.key() }, ..by("bo", Act::Recall) }, false),
+            (Alter { key: MessageKey { time_s: 1004, ..message.key() }, ..by("bo", Act::Delete) }, false),
+        ];
+        for (wanted, expected) in table {
+            assert_eq!(wanted.means(&message), expected, "{wanted:?}");
+        }
+    }
+}

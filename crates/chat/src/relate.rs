@@ -46,8 +46,8 @@ pub enum Approach {
         remark: Option<String>,
         /// Exactly these groups.
         groups: Option<Vec<String>>,
-        /// One more group, which has to exist.
-        join: Option<String>,
+        /// Further groups, which have to exist.
+        join: Vec<String>,
         custom: Vec<(String, ProfileValue)>,
     },
     Unfriend {
@@ -351,7 +351,7 @@ impl Scene<'_> {
         if let Some(names) = groups {
             friend.groups = person.groups_named(names, limits.groups_max).ok_or(NotRelated::GroupsFull)?;
         }
-        if let Some(name) = join {
+        for name in join {
             let group = person.groups.iter().find(|group| group.name == *name);
             let id = group.ok_or(NotRelated::NoSuchGroup)?.id;
             if !friend.groups.contains(&id) {
@@ -433,5 +433,300 @@ impl Scene<'_> {
 
     fn fact(&mut self, from: UserId, to: UserId, relation: Relation) {
         self.effects.facts.push(Fact::Relation(RelationChange { from, to, relation }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Platform;
+    use crate::person::FriendGroup;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const LIMITS: RelationLimits =
+        RelationLimits { friends_max: 3, blocked_max: 2, groups_max: 1, requests_max: 2, custom_max: 1 };
+
+    fn user(text: &str) -> UserId {
+        UserId::new(text).unwrap()
+    }
+
+    fn wanted(act: Approach) -> Relate {
+        let origin = Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::Web };
+        Relate {
+            app: AppId(1),
+            from: user("ana"),
+            to: user("bo"),
+            act,
+            limits: LIMITS,
+            now_ms: 9_000,
+            origin,
+        }
+    }
+
+    fn befriend(mutual: bool, forced: bool, group: Option<&str>) -> Approach {
+        let group = group.map(str::to_owned);
+        let [remark, source, wording] = ["remark", "source", "wording"].map(str::to_owned);
+        Approach::Befriend { mutual, forced, admin: None, remark, group, source, wording }
+    }
+
+    fn note(groups: Option<&[&str]>, join: &[&str], notes: &[&str]) -> Approach {
+        let custom = notes.iter().map(|tag| ((*tag).to_owned(), ProfileValue::Number(1))).collect();
+        let owned = |groups: &[&str]| groups.iter().map(|group| (*group).to_owned()).collect();
+        Approach::Note { remark: None, groups: groups.map(owned), join: owned(join), custom }
+    }
+
+    fn import(groups: &[&str]) -> Approach {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Approach::Import { entry: Friend { added_s: 1, ..Friend::default() }, groups }
+    }
+
+    fn request(group: Option<&str>) -> FriendRequest {
+        FriendRequest {
+            asked_s: 2,
+            mutual: false,
+            remark: "wish".to_owned(),
+            group: group.map(str::to_owned),
+            source: String::new(),
+            wording: String::new(),
+        }
+    }
+
+    /// Two people who have nothing to do with one another.
+    fn strangers() -> [Party; 2] {
+        [(); 2].map(|()| Party { person: Some(Person::default()), tie: Tie::default() })
+    }
+
+    fn befriended(party: &mut Party) {
+        party.add(Friend::default());
+    }
+
+    fn blocking(party: &mut Party) {
+        party.tie.blocked_s = Some(1);
+        party.person().blocked += 1;
+    }
+
+    fn asked(party: &mut Party) {
+        party.tie.request = Some(request(None));
+        party.person().asked += 1;
+    }
+
+    /// What the log entries say, by the one who gets them.
+    fn news(outcome: &Outcome) -> Vec<(&str, RelationNews)> {
+        let entries = outcome.effects.entries.iter();
+        let told = entries.map(|entry| match entry.change {
+            Change::Relation { how, .. } => (entry.user.as_str(), how),
+            other => panic!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    fn relations(outcome: &Outcome) -> Vec<(&str, Relation)> {
+        let told = outcome.effects.facts.iter().map(|fact| match fact {
+            Fact::Relation(change) => (change.from.as_str(), change.relation),
+            other => panic!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_an_approach() {
+        type Prepare = fn(&mut Party, &mut Party);
+        let plain = || befriend(true, false, None);
+        let unfriend = |mutual| Approach::Unfriend { mutual };
+        let table: &[(Approach, Prepare, Result<bool, NotRelated>)] = &[
+            (plain(), |_, _| {}, Ok(false)),
+            (plain(), |_, there| there.person = None, Err(NotRelated::UnknownAccount)),
+            (plain(), |here, _| here.person = None, Err(NotRelated::UnknownAccount)),
+            (plain(), |here, _| blocking(here), Err(NotRelated::BlocksPeer)),
+            (plain(), |_, there| blocking(there), Err(NotRelated::BlockedByPeer)),
+            (plain(), |here, _| here.person().may_ask = false, Err(NotRelated::MayNotAsk)),
+            (plain(), |_, there| there.person().may_ask = false, Ok(false)),
+            (plain(), |_, there| there.person().admission = Admission::Nobody, Err(NotRelated::PeerRefuses)),
+            (plain(), |_, there| there.person().admission = Admission::Asked, Ok(true)),
+            (
+                plain(),
+                |_, there| {
+                    there.person().admission = Admission::Asked;
+                    there.person().asked = 2;
+                },
+                Err(NotRelated::RequestsFull),
+            ),
+            (
+                plain(),
+                |_, there| {
+                    there.person().admission = Admission::Asked;
+                    there.person().asked = 1;
+                    asked(there);
+                },
+                Ok(true),
+            ),
+            (befriend(true, true, None), |_, there| there.person().admission = Admission::Nobody, Ok(false)),
+            (befriend(true, true, None), |_, there| blocking(there), Err(NotRelated::BlockedByPeer)),
+            (plain(), |here, _| here.person().friends = 3, Err(NotRelated::FriendsFull)),
+            (plain(), |_, there| there.person().friends = 3, Err(NotRelated::PeerFriendsFull)),
+            (befriend(false, false, None), |_, there| there.person().friends = 3, Ok(false)),
+            (plain(), |here, _| befriended(here), Ok(false)),
+            (befriend(false, false, None), |here, _| befriended(here), Err(NotRelated::AlreadyFriends)),
+            (
+                plain(),
+                |here, there| {
+                    befriended(here);
+                    befriended(there);
+                },
+                Err(NotRelated::AlreadyFriends),
+            ),
+            (
+                befriend(true, false, Some("new")),
+                |here, _| here.person().groups = vec![FriendGroup { id: 1, name: "old".to_owned() }],
+                Err(NotRelated::GroupsFull),
+            ),
+            // Whoever was asked agrees, whatever the one who asks has decided since.
+            (
+                plain(),
+                |here, there| {
+                    asked(here);
+                    there.person().admission = Admission::Nobody;
+                },
+                Ok(false),
+            ),
+            (import(&[]), |_, there| blocking(there), Ok(false)),
+            (import(&[]), |here, _| here.person().friends = 3, Err(NotRelated::FriendsFull)),
+            (import(&["a", "b"]), |_, _| {}, Err(NotRelated::GroupsFull)),
+            (note(None, &[], &[]), |_, _| {}, Err(NotRelated::NotFriends)),
+            (note(None, &[], &["a", "b"]), |here, _| befriended(here), Err(NotRelated::TooManyNotes)),
+            (note(None, &["a"], &[]), |here, _| befriended(here), Err(NotRelated::NoSuchGroup)),
+            (note(Some(&["a"]), &["a"], &["a"]), |here, _| befriended(here), Ok(false)),
+            (note(Some(&["a", "b"]), &[], &[]), |here, _| befriended(here), Err(NotRelated::GroupsFull)),
+            (unfriend(false), |_, there| befriended(there), Err(NotRelated::NotFriends)),
+            (unfriend(true), |_, there| befriended(there), Ok(false)),
+            (Approach::Block, |here, _| blocking(here), Err(NotRelated::AlreadyBlocked)),
+            (Approach::Block, |_, there| blocking(there), Ok(false)),
+            (Approach::Block, |here, _| here.person().blocked = 2, Err(NotRelated::BlocklistFull)),
+            (Approach::Unblock, |_, there| blocking(there), Err(NotRelated::NotBlocked)),
+            (Approach::Unblock, |here, _| blocking(here), Ok(false)),
+        ];
+        for (at, (act, prepare, expected)) in table.iter().enumerate() {
+            let [mut here, mut there] = strangers();
+            prepare(&mut here, &mut there);
+            let outcome = relate(&wanted(act.clone()), &mut here, &mut there);
+            assert_eq!(outcome.map(|outcome| outcome.pending), *expected, "{at}: {act:?}");
+        }
+        let [mut here, mut there] = strangers();
+        let oneself = Relate { to: user("ana"), ..wanted(Approach::Block) };
+        assert_eq!(relate(&oneself, &mut here, &mut there), Err(NotRelated::Oneself));
+    }
+
+    #[test]
+    fn whoever_was_asked_grants_what_was_asked_for() {
+        let [mut here, mut there] = strangers();
+        here.tie.request = Some(request(Some("work")));
+        here.person().asked = 1;
+        let outcome = relate(&wanted(befriend(false, false, None)), &mut here, &mut there).unwrap();
+        assert_eq!(news(&outcome), [("ana", RelationNews::Befriended), ("bo", RelationNews::Befriended)]);
+        let [(_, Relation::Befriended(how))] = relations(&outcome)[..] else { panic!("{outcome:?}") };
+        assert!(how.accepted && how.mutual);
+        let friend = there.tie.friend.unwrap();
+        assert_eq!((friend.remark.as_str(), friend.groups, friend.added_s), ("wish", vec![1], 9));
+        assert_eq!(here.tie.friend.unwrap().remark, "remark");
+        assert_eq!((here.tie.request, here.person.unwrap().asked), (None, 0));
+        assert_eq!(there.person.unwrap().friends, 1);
+
+        // A group that there is no room for any more keeps nobody from agreeing.
+        let [mut here, mut there] = strangers();
+        here.tie.request = Some(request(Some("work")));
+        here.person().asked = 1;
+        there.person().groups = vec![FriendGroup { id: 4, name: "home".to_owned() }];
+        relate(&wanted(befriend(false, false, None)), &mut here, &mut there).unwrap();
+        assert_eq!(there.tie.friend.unwrap().groups, [0_u32; 0]);
+    }
+
+    #[test]
+    fn the_facts_are_told_of_the_list_that_changed() {
+        let befriended_as = |mutual| {
+            let initiator = user("ana");
+            Relation::Befriended(Befriended {
+                initiator,
+                mutual,
+                accepted: false,
+                admin: None,
+                forced: false,
+            })
+        };
+        type Prepare = fn(&mut Party, &mut Party);
+        type Told<'a> = &'a [(&'a str, Relation)];
+        let table: &[(Approach, Prepare, Told<'_>)] = &[
+            (befriend(true, false, None), |_, _| {}, &[("ana", befriended_as(true))]),
+            (befriend(false, false, None), |_, _| {}, &[("ana", befriended_as(false))]),
+            (befriend(true, false, None), |here, _| befriended(here), &[("bo", befriended_as(false))]),
+            (import(&[]), |_, _| {}, &[]),
+            (note(None, &[], &[]), |here, _| befriended(here), &[]),
+            (
+                Approach::Unfriend { mutual: true },
+                |here, there| {
+                    befriended(here);
+                    befriended(there);
+                },
+                &[("ana", Relation::Unfriended { mutual: true })],
+            ),
+            (
+                Approach::Unfriend { mutual: true },
+                |_, there| befriended(there),
+                &[("bo", Relation::Unfriended { mutual: false })],
+            ),
+            (
+                Approach::Unfriend { mutual: false },
+                |here, there| {
+                    befriended(here);
+                    befriended(there);
+                },
+                &[("ana", Relation::Unfriended { mutual: false })],
+            ),
+            (Approach::Block, |_, _| {}, &[("ana", Relation::Blocked)]),
+            (
+                Approach::Block,
+                |_, there| befriended(there),
+                &[("ana", Relation::Blocked), ("bo", Relation::Unfriended { mutual: false })],
+            ),
+            (Approach::Unblock, |here, _| blocking(here), &[("ana", Relation::Unblocked)]),
+        ];
+        for (act, prepare, expected) in table {
+            let [mut here, mut there] = strangers();
+            prepare(&mut here, &mut there);
+            let outcome = relate(&wanted(act.clone()), &mut here, &mut there).unwrap();
+            assert_eq!(relations(&outcome), *expected, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn counts_follow_the_ties() {
+        let [mut here, mut there] = strangers();
+        asked(&mut here);
+        asked(&mut there);
+        befriended(&mut here);
+        befriended(&mut there);
+        relate(&wanted(Approach::Block), &mut here, &mut there).unwrap();
+        let expected = Person { blocked: 1, blocklist_version: 1, friends_version: 2, ..Person::default() };
+        assert_eq!(here.person, Some(expected));
+        assert_eq!(there.person, Some(Person { friends_version: 2, ..Person::default() }));
+        assert_eq!(here.tie, Tie { blocked_s: Some(9), ..Tie::default() });
+        assert_eq!(there.tie, Tie { kept_by_peer: true, ..Tie::default() });
+        relate(&wanted(Approach::Unblock), &mut here, &mut there).unwrap();
+        assert!(here.tie.is_nothing() && there.tie.is_nothing());
+        assert_eq!(here.person.unwrap().blocked, 0);
+    }
+
+    #[test]
+    fn who_leaves_is_taken_out_of_everything() {
+        let [mut peer, _] = strangers();
+        befriended(&mut peer);
+        blocking(&mut peer);
+        asked(&mut peer);
+        peer.tie.kept_by_peer = true;
+        let Party { person, mut tie } = peer;
+        let mut person = person.unwrap();
+        assert_eq!(sever(&mut person, &mut tie), [RelationNews::Unfriended, RelationNews::Unblocked]);
+        assert_eq!(person, Person { friends_version: 2, blocklist_version: 1, ..Person::default() });
+        assert!(tie.is_nothing());
+        assert_eq!(sever(&mut person, &mut tie), []);
     }
 }

@@ -21,6 +21,7 @@ use crate::translate;
 use axum::Router;
 use chat::Chat;
 use chat::port::{Account, Clock, Store, StoreError};
+use metrics_exporter_prometheus::PrometheusHandle;
 use registry::Registry;
 use std::io;
 use std::net::SocketAddr;
@@ -146,9 +147,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     registry.adopt(by_id).await?;
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));
 
-    let written = Arc::clone(&store);
-    let store_works = Box::new(move || written.works());
-    let health = Arc::new(Health { metrics, ready: AtomicBool::new(false), store_works });
+    let health = Arc::new(health(metrics, &store));
     let sides = Sides {
         chat,
         bus,
@@ -254,6 +253,13 @@ impl Running {
         }
         ended && closed.is_ok()
     }
+}
+
+/// Not ready before everything is.
+fn health(metrics: PrometheusHandle, store: &Arc<Embedded>) -> Health {
+    let written = Arc::clone(store);
+    let store_works = Box::new(move || written.works());
+    Health { metrics, ready: AtomicBool::new(false), store_works }
 }
 
 fn make_directory(path: &Path) -> Result<(), StartError> {

@@ -29,6 +29,7 @@ pub(crate) fn is_quiet(world: &World) -> bool {
 
 /// Asked of a quiet world. The event log has been copied into the ledger.
 pub(crate) fn judge(world: &World) -> Checked {
+    people::no_session_outlives_its_credential(world)?;
     messages::nothing_is_stored_twice(world)?;
     messages::every_acknowledged_send_is_stored(world)?;
     messages::answers_are_those_of_the_message(world)?;
@@ -42,7 +43,6 @@ pub(crate) fn judge(world: &World) -> Checked {
     people::relations_are_as_committed(world)?;
     logs::every_device_has_caught_up(world)?;
     mirrors::every_device_converges(world)?;
-    people::no_session_outlives_its_credential(world)?;
     events::every_promise_is_recorded(world)?;
     events::lanes_have_no_gaps(world)?;
     events::every_event_is_told(world)?;

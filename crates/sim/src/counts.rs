@@ -65,6 +65,7 @@ counts! {
     revoked,
     befriended,
     asked_to_be_friends,
+    requests_accepted,
     friends_noted,
     unfriended,
     blocked,
@@ -81,6 +82,7 @@ counts! {
     refused_half_friends,
     /// Messages whose recipient does not get them, with or without a block.
     hidden_from_recipient,
+    /// Sends that were blocked, and shown as done.
     pretended,
     gate_passes,
     gate_vetoes,

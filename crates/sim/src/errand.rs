@@ -36,7 +36,7 @@ pub(crate) enum Progress {
 pub(crate) enum Wish {
     Send(Box<SendRequest>),
     Alter(Alter),
-    Import(ImportMessage),
+    Import { app: AppId, imports: Vec<ImportMessage> },
     Read(MarkRead),
     View(ChangeView),
     Person(ChangePerson),
@@ -55,7 +55,7 @@ pub(crate) struct Finished {
 pub(crate) enum Outcome {
     Sent(Result<Sent, SendError>),
     Altered(Stored<Altered>),
-    Imported(Stored<Imported>),
+    Imported(Stored<Vec<Imported>>),
     Read(Stored<Option<ReadMark>>),
     ViewChanged(Stored<ViewChanged>),
     PersonChanged(Stored<PersonChanged>),
@@ -88,19 +88,18 @@ impl Wish {
         match self {
             Self::Send(request) => request.app,
             Self::Alter(alter) => alter.app,
-            Self::Import(import) => import.app,
             Self::Read(mark) => mark.app,
             Self::View(change) => change.app,
             Self::Person(change) => change.app,
             Self::Relate(relate) => relate.app,
-            Self::Leave { app, .. } => *app,
+            Self::Import { app, .. } | Self::Leave { app, .. } => *app,
         }
     }
 
     /// The wish, made at this time.
     fn at(mut self, at_ms: u64) -> Self {
         match &mut self {
-            Self::Send(_) | Self::Import(_) | Self::Leave { .. } => {}
+            Self::Send(_) | Self::Import { .. } | Self::Leave { .. } => {}
             Self::Alter(Alter { now_ms, .. })
             | Self::Read(MarkRead { now_ms, .. })
             | Self::View(ChangeView { now_ms, .. })
@@ -116,10 +115,7 @@ impl Wish {
         match self.at(now_ms) {
             Self::Send(request) => Outcome::Sent(chat.send(rules, *request).await),
             Self::Alter(alter) => Outcome::Altered(chat.alter(alter).await),
-            Self::Import(import) => {
-                let imported = chat.import(import.app, vec![import]).await;
-                Outcome::Imported(imported.map(|mut all| all.pop().expect("one was asked for")))
-            }
+            Self::Import { app, imports } => Outcome::Imported(chat.import(app, imports).await),
             Self::Read(mark) => Outcome::Read(chat.mark_read(mark).await),
             Self::View(change) => Outcome::ViewChanged(chat.change_view(change).await),
             Self::Person(change) => Outcome::PersonChanged(chat.change_person(change).await),
@@ -150,7 +146,10 @@ impl Outcome {
         match self {
             Self::Sent(_) => false,
             Self::Altered(outcome) => matches!(outcome, Ok(Altered::Done { .. })),
-            Self::Imported(outcome) => matches!(outcome, Ok(Imported::Done(_))),
+            Self::Imported(outcome) => {
+                let is_done = |imported: &Imported| matches!(imported, Imported::Done(_));
+                outcome.as_ref().is_ok_and(|outcomes| outcomes.iter().any(is_done))
+            }
             Self::Read(outcome) => matches!(outcome, Ok(Some(_))),
             Self::ViewChanged(outcome) => matches!(outcome, Ok(ViewChanged::Done(_))),
             Self::PersonChanged(outcome) => matches!(outcome, Ok(PersonChanged::Done(_))),
@@ -166,7 +165,7 @@ impl Outcome {
             (Self::Altered(Ok(Altered::Refused(NotAltered::Recalled))), Wish::Alter(alter)) => {
                 alter.act == Act::Recall
             }
-            (Self::Imported(Ok(Imported::Duplicate)), _) => true,
+            (Self::Imported(Ok(outcomes)), _) => outcomes.contains(&Imported::Duplicate),
             (Self::Read(Ok(None)), _) => true,
             _ => false,
         }

@@ -47,6 +47,7 @@ impl World {
             self.stage.lock().broken.take().map_or(Ok(()), Err)?;
         }
         self.copy_events();
+        self.conclude();
         checkers::judge(self)
     }
 

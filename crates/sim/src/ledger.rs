@@ -6,6 +6,7 @@
 
 mod talk;
 mod people;
+mod relations;
 mod sends;
 mod deeds;
 mod views;
@@ -53,6 +54,17 @@ pub(crate) struct Named {
     talk: usize,
     message: usize,
     version: usize,
+}
+
+/// What a commit has to tell.
+#[derive(Debug, Default)]
+struct News {
+    /// For devices.
+    entries: Vec<(UserId, Change)>,
+    /// The message that the entries name.
+    named: Option<Named>,
+    /// For the backend.
+    facts: Vec<Fact>,
 }
 
 #[derive(Debug, Default)]
@@ -118,8 +130,7 @@ impl Ledger {
     /// An entry for the log of a user. `told`: what the store says about it.
     fn enter(
         &mut self,
-        app: AppId,
-        user: UserId,
+        (app, user): (AppId, UserId),
         change: Change,
         named: Option<Named>,
         told: Option<&Hint>,
@@ -142,15 +153,9 @@ impl Ledger {
         })
     }
 
-    /// Everything that a commit tells, be it entries for devices or facts for the backend. Nothing else may be told.
-    fn tell(
-        &mut self,
-        app: AppId,
-        mut entries: Vec<(UserId, Change)>,
-        named: Option<Named>,
-        facts: Vec<Fact>,
-        told: &Told,
-    ) -> Checked {
+    /// Everything that a commit tells. Nothing else may be told.
+    fn tell(&mut self, app: AppId, news: News, told: &Told) -> Checked {
+        let News { mut entries, named, facts } = news;
         entries.retain(|(user, _)| self.people.has(app, *user));
         for (user, hint) in &told.hints {
             let change = hint.record.entry.change;
@@ -159,7 +164,7 @@ impl Ledger {
                 format!("{user} of app {app} is told {change:?}, not one of {entries:?}")
             })?;
             entries.remove(place.expect("looked at above"));
-            self.enter(app, *user, change, named, Some(hint))?;
+            self.enter((app, *user), change, named, Some(hint))?;
         }
         holds(entries.is_empty(), "logs_are_whole", || format!("nobody in app {app} is told {entries:?}"))?;
         holds(told.events.len() == facts.len(), "every_change_has_its_event", || {

@@ -27,8 +27,38 @@ fn an_event_outside_the_commit_of_its_message() {
 }
 
 #[test]
+fn an_event_outside_the_commit_of_its_edit() {
+    check(Sabotage::EditEventAfterCommit, "every_alteration_has_its_event");
+}
+
+#[test]
 fn a_resend_taken_for_a_new_message() {
     check(Sabotage::NoDuplicateGuard, "nothing_is_stored_twice");
+}
+
+#[test]
+fn an_import_that_is_made_again_taken_for_a_new_one() {
+    check(Sabotage::NoImportGuard, "imports_are_stored_once");
+}
+
+#[test]
+fn a_block_that_comes_between_the_look_and_the_commit() {
+    check(Sabotage::TermsBeforeCommit, "sends_respect_both_people");
+}
+
+#[test]
+fn a_part_that_is_read_taken_for_the_whole() {
+    check(Sabotage::WholeMarks, "counts_are_exact");
+}
+
+#[test]
+fn a_recall_that_forgets_the_unread_count() {
+    check(Sabotage::RecallKeepsUnread, "devices_receive_the_whole_log");
+}
+
+#[test]
+fn a_session_that_hears_nothing_of_its_end() {
+    check(Sabotage::NoLookAtCredentials, "no_session_outlives_its_credential");
 }
 
 #[test]

@@ -45,8 +45,8 @@ async fn the_embedded_store_is_the_model() {
         "Append: Duplicate",
         "Append: Refused",
         "Append: UnknownAccount",
-        "ImportMessage: Done",
-        "ImportMessage: Duplicate",
+        "ImportMessages: Done",
+        "ImportMessages: Duplicate",
         "Alter: Done",
         "Alter: Refused",
         "Alter: Unchanged",
@@ -157,7 +157,7 @@ impl Plan {
 }
 
 fn first_word(words: &str) -> &str {
-    let words = words.strip_prefix("Ok(").unwrap_or(words);
+    let words = words.strip_prefix("Ok(").unwrap_or(words).trim_start_matches('[');
     words.split(|letter: char| !letter.is_alphanumeric()).next().unwrap()
 }
 

@@ -1,6 +1,5 @@
 //! Acknowledged means stored, exactly once, and everybody finds it as it stands.
 
-use crate::errand::Wish;
 use crate::ledger::{Ledger, Tag, Talk};
 use crate::report::{Checked, holds};
 use crate::store::at_once;
@@ -16,20 +15,19 @@ const PAGE_LEN: usize = 7;
 /// However often something is sent or imported, it is in its conversation once.
 pub(crate) fn nothing_is_stored_twice(world: &World) -> Checked {
     let state = world.stage.lock();
-    let mut stored: BTreeMap<(Tag, Option<usize>), u32> = BTreeMap::new();
-    for (talk, kept) in state.ledger.talks.iter().enumerate() {
-        for kept in &kept.messages {
-            *stored.entry((kept.tag, Some(talk))).or_default() += 1;
+    let mut stored: BTreeMap<_, u32> = BTreeMap::new();
+    for (index, talk) in state.ledger.talks.iter().enumerate() {
+        for kept in &talk.messages {
+            // Several can be imported at once, and differ in this.
+            let part = kept.first().delivery.imported.then_some(&*kept.first().body);
+            *stored.entry((kept.tag, Some(index), part)).or_default() += 1;
         }
     }
     for (tag, ..) in &state.ledger.online {
-        *stored.entry((*tag, None)).or_default() += 1;
+        *stored.entry((*tag, None, None)).or_default() += 1;
     }
-    for ((tag, _), count) in stored {
-        let checker = match world.errands[tag.0 as usize].wish {
-            Wish::Import(_) => "imports_are_stored_once",
-            _ => "nothing_is_stored_twice",
-        };
+    for ((tag, _, part), count) in stored {
+        let checker = if part.is_some() { "imports_are_stored_once" } else { "nothing_is_stored_twice" };
         holds(count == 1, checker, || format!("errand {} became {count} messages", tag.0))?;
     }
     Ok(())
@@ -84,18 +82,18 @@ pub(crate) fn history_shows_every_message(world: &World) -> Checked {
             holds(found == expected, "history_shows_every_message", || {
                 format!("{viewer} finds {} messages of {}: {found:?}", found.len(), expected.len())
             })?;
-            pages_add_up(world, query, &expected)?;
+            pages_add_up(world, query, talk, &expected)?;
         }
     }
     Ok(())
 }
 
-/// Page by page, one comes to each message once. Pages go on behind a key, so this is only said of messages that have
-/// one for themselves.
-fn pages_add_up(world: &World, mut query: HistoryQuery, expected: &[&Message]) -> Checked {
-    let keys: BTreeSet<_> =
-        expected.iter().map(|message| (message.time_s, message.wire_seq, message.random)).collect();
-    if keys.len() < expected.len() {
+/// Page by page, one comes to each message once. Pages go on behind a key, so this is only said where each message has
+/// one for itself.
+fn pages_add_up(world: &World, mut query: HistoryQuery, talk: &Talk, expected: &[&Message]) -> Checked {
+    let keys = talk.messages.iter().map(|kept| kept.first().key());
+    let keys: BTreeSet<_> = keys.map(|key| (key.time_s, key.wire_seq, key.random)).collect();
+    if keys.len() < talk.messages.len() {
         return Ok(());
     }
     query.limit = PAGE_LEN;

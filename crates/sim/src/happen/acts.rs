@@ -35,13 +35,13 @@ impl World {
         let app = self.plan.apps[index].id;
         let alone = from == to && self.draw(|chance| chance.hits(700));
         match self.draw(|chance| chance.between(0..=99)) {
-            0..=84 if alone => {}
-            0..=43 => self.send(index, from, to),
-            44..=55 => self.read(app, from, to),
-            56..=77 => self.alter(app),
-            78..=84 => self.import(app, from, to),
-            85..=90 => self.change_view(app, from, to),
-            91..=95 => self.approach(app, from, to),
+            0..=80 if alone => {}
+            0..=41 => self.send(index, from, to),
+            42..=52 => self.read(app, from, to),
+            53..=74 => self.alter(app),
+            75..=80 => self.import(app, from, to),
+            81..=86 => self.change_view(app, from, to),
+            87..=93 => self.approach(app, from, to),
             _ => self.change_person(app, from),
         }
     }
@@ -176,28 +176,33 @@ impl World {
         Some(Message::clone(kept.last()))
     }
 
-    /// A message comes from elsewhere, where it was sent a while ago.
+    /// Messages come from elsewhere, where they were sent a while ago, in any order.
     fn import(&mut self, app: AppId, from: UserId, to: UserId) {
         let tag = self.next_tag();
         let now_s = self.now_ms() / 1000;
-        let mut import = self.draw(|chance| ImportMessage {
-            app,
-            from,
-            to,
-            wire_seq: chance.between(1..=9) as u32,
-            random: chance.between(1..=3) as u32,
-            time_s: now_s - chance.between(0..=400),
-            body: Bytes::from_static(b"imported"),
-            custom_data: Bytes::copy_from_slice(&tag.0.to_be_bytes()),
-            content_crc: 1,
-            live: chance.hits(450),
-        });
-        let is_known = self.draw(|chance| chance.hits(100));
-        if let Some(known) = self.some_message(app).filter(|_| is_known) {
-            let MessageKey { wire_seq, random, time_s } = known.key();
-            import = ImportMessage { from: known.to, to: known.from, wire_seq, random, time_s, ..import };
+        let count = self.draw(|chance| chance.between(1..=3));
+        let mut imports = Vec::new();
+        for number in 0..count {
+            let mut import = self.draw(|chance| ImportMessage {
+                app,
+                from,
+                to,
+                wire_seq: chance.between(1..=9) as u32,
+                random: chance.between(1..=3) as u32,
+                time_s: now_s - chance.between(0..=400),
+                body: Bytes::from(format!("import {number}")),
+                custom_data: Bytes::copy_from_slice(&tag.0.to_be_bytes()),
+                content_crc: 1,
+                live: chance.hits(450),
+            });
+            let is_known = self.draw(|chance| chance.hits(100));
+            if let Some(known) = self.some_message(app).filter(|_| is_known) {
+                let MessageKey { wire_seq, random, time_s } = known.key();
+                import = ImportMessage { from: known.to, to: known.from, wire_seq, random, time_s, ..import };
+            }
+            imports.push(import);
         }
-        self.wish(Wish::Import(import));
+        self.wish(Wish::Import { app, imports });
     }
 
     fn change_view(&mut self, app: AppId, owner: UserId, peer: UserId) {

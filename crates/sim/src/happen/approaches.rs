@@ -2,6 +2,7 @@
 
 use super::acts::ORIGIN;
 use crate::errand::Wish;
+use crate::ledger::Bond;
 use crate::world::World;
 use chat::event::ProfileValue;
 use chat::person::{Admission, ChangePerson, Friend, PersonChange, ProfileSettings};
@@ -12,7 +13,7 @@ use chat::{AppId, UserId};
 const LIMITS: RelationLimits =
     RelationLimits { friends_max: 4, blocked_max: 2, requests_max: 1, groups_max: 2, custom_max: 2 };
 
-/// There are as many tags, and one more.
+/// Fewer than there are.
 const TAGS_LEN_MAX: usize = 3;
 
 impl World {
@@ -31,17 +32,32 @@ impl World {
 
     pub(super) fn approach(&mut self, app: AppId, from: UserId, to: UserId) {
         let act = self.draw(|chance| match chance.between(0..=99) {
-            0..=39 => befriend(chance.hits(700), chance.hits(300)),
-            40..=49 => Approach::Import { entry: Friend::default(), groups: Vec::new() },
-            50..=54 => {
+            0..=44 => befriend(chance.hits(700), chance.hits(200)),
+            45..=52 => Approach::Import { entry: Friend::default(), groups: Vec::new() },
+            53..=57 => {
                 let remark = Some("met at work".to_owned());
-                Approach::Note { remark, groups: None, join: None, custom: Vec::new() }
+                Approach::Note { remark, groups: None, join: Vec::new(), custom: Vec::new() }
             }
-            55..=64 => Approach::Unfriend { mutual: chance.hits(500) },
-            65..=81 => Approach::Block,
+            58..=68 => Approach::Unfriend { mutual: chance.hits(500) },
+            69..=84 => Approach::Block,
             _ => Approach::Unblock,
         });
+        let bond = match act {
+            Approach::Befriend { .. } => Some(Bond::AskedBy),
+            Approach::Unfriend { .. } | Approach::Note { .. } => Some(Bond::Friend),
+            Approach::Unblock => Some(Bond::Blocked),
+            Approach::Import { .. } | Approach::Block => None,
+        };
+        // Rather about somebody about whom there is something to be done.
+        let (from, to) = bond.and_then(|bond| self.some_bond(app, bond)).unwrap_or((from, to));
         self.relate(app, from, to, act);
+    }
+
+    fn some_bond(&self, app: AppId, bond: Bond) -> Option<(UserId, UserId)> {
+        let state = &mut *self.stage.lock();
+        let bound = state.ledger.people.bound(bond, app);
+        let goes_by_it = !bound.is_empty() && state.chance.hits(600);
+        goes_by_it.then(|| *state.chance.pick(&bound))
     }
 
     fn relate(&mut self, app: AppId, from: UserId, to: UserId, act: Approach) {
@@ -55,11 +71,11 @@ impl World {
         let change = self.draw(|chance| match chance.between(0..=9) {
             0..=4 => PersonChange::Profile {
                 items: vec![(
-                    (*chance.pick(&["nick", "level", "city", "mood"])).to_owned(),
+                    (*chance.pick(&["nick", "level", "city", "mood", "song", "team"])).to_owned(),
                     ProfileValue::Number(tag.0 as u32),
                 )],
                 settings: ProfileSettings {
-                    admission: chance.hits(400).then(|| *chance.pick(&Admission::ALL)),
+                    admission: chance.hits(600).then(|| *chance.pick(&Admission::ALL)),
                     may_ask: chance.hits(400).then(|| chance.hits(700)),
                     receives: chance.hits(400).then(|| chance.hits(700)),
                 },

@@ -2,14 +2,40 @@
 
 use crate::counts::Counts;
 use crate::errand::{Outcome, Wish};
-use chat::Refusal;
+use crate::ledger::Tag;
+use crate::world::World;
 use chat::alter::{Act, Alter, Altered, NotAltered};
 use chat::append::{ImportMessage, Imported};
 use chat::conversation::ViewChange;
+use chat::event::{AfterSend, Relation, RelationChange};
 use chat::person::{PersonChange, PersonChanged};
 use chat::port::ViewChanged;
 use chat::relate::{Approach, Related};
 use chat::send::SendError;
+use chat::{Fact, Refusal};
+use std::collections::BTreeSet;
+
+impl World {
+    /// What can only be told in the end.
+    pub(super) fn conclude(&self) {
+        let state = &mut *self.stage.lock();
+        let (counts, ledger) = (&mut state.counts, &state.ledger);
+        counts.conversations_ended += (ledger.talks.len() - ledger.current().count()) as u64;
+        let stored: BTreeSet<Tag> =
+            ledger.talks.iter().flat_map(|talk| talk.messages.iter().map(|kept| kept.tag)).collect();
+        for fact in ledger.promised.values().flatten() {
+            match fact {
+                Fact::AfterSend(AfterSend { outcome: chat::Outcome::Refused(_), custom_data, .. }) => {
+                    counts.pretended += u64::from(stored.contains(&Tag::of(custom_data)));
+                }
+                Fact::Relation(RelationChange { relation: Relation::Befriended(befriended), .. }) => {
+                    counts.requests_accepted += u64::from(befriended.accepted);
+                }
+                _ => {}
+            }
+        }
+    }
+}
 
 pub(super) fn tally(counts: &mut Counts, wish: &Wish, outcome: &Outcome) {
     let counter = match (outcome, wish) {
@@ -18,11 +44,12 @@ pub(super) fn tally(counts: &mut Counts, wish: &Wish, outcome: &Outcome) {
             None => return,
         },
         (Outcome::Altered(Ok(altered)), Wish::Alter(alter)) => self::altered(counts, alter, altered),
-        (Outcome::Imported(Ok(Imported::Done(_))), Wish::Import(ImportMessage { live: true, .. })) => {
-            &mut counts.imports_live
+        (Outcome::Imported(Ok(outcomes)), Wish::Import { imports, .. }) => {
+            return imports
+                .iter()
+                .zip(outcomes)
+                .for_each(|(import, outcome)| imported(counts, import, outcome));
         }
-        (Outcome::Imported(Ok(Imported::Done(_))), _) => &mut counts.imports_into_history,
-        (Outcome::Imported(Ok(Imported::Duplicate)), _) => &mut counts.imports_doubled,
         (Outcome::Read(Ok(Some(_))), Wish::Read(mark)) => match mark.until_s {
             None => &mut counts.marks_read,
             Some(_) => &mut counts.marks_read_in_part,
@@ -72,6 +99,16 @@ fn altered<'a>(counts: &'a mut Counts, alter: &Alter, altered: &Altered) -> &'a 
         (Altered::Done { .. }, Act::Delete) => &mut counts.deleted_for_oneself,
         (Altered::Done { .. }, Act::Extend(_)) => &mut counts.extended,
     }
+}
+
+fn imported(counts: &mut Counts, import: &ImportMessage, outcome: &Imported) {
+    let counter = match outcome {
+        Imported::Done(_) if import.live => &mut counts.imports_live,
+        Imported::Done(_) => &mut counts.imports_into_history,
+        Imported::Duplicate => &mut counts.imports_doubled,
+        Imported::UnknownAccount => &mut counts.people_unknown,
+    };
+    *counter += 1;
 }
 
 fn sent<'a>(counts: &'a mut Counts, outcome: &Result<chat::Sent, SendError>) -> Option<&'a mut u64> {

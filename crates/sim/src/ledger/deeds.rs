@@ -1,7 +1,7 @@
 //! What is done to messages that were sent.
 
 use super::talk::is_seen;
-use super::{Kept, Ledger, Named, Talk};
+use super::{Kept, Ledger, Named, News, Talk};
 use crate::report::{Checked, holds};
 use bytes::Bytes;
 use chat::alter::{Act, Alter, Altered, EXTENSIONS_LEN_MAX, Extend, Extensions, NotAltered};
@@ -64,7 +64,8 @@ impl Ledger {
             let unread = self.unread(app, expected.to);
             fact = Some(Fact::AfterRecall(AfterRecall { message: name(&expected), unread }));
         }
-        self.tell(app, entries(alter, &before), Some(named), fact.into_iter().collect(), told)
+        let (entries, facts) = (entries(alter, &before), fact.into_iter().collect());
+        self.tell(app, News { entries, named: Some(named), facts }, told)
     }
 
     /// The newest message that is meant.
@@ -138,7 +139,9 @@ fn justifies(talk: &Talk, kept: &Kept, alter: &Alter, answer: &Altered) -> bool 
                 Act::Recall | Act::Edit { .. } | Act::Extend(Extend::Set(_)) => false,
                 Act::Confirm => {
                     let wanted = message.delivery.needs_receipt && by == message.to;
-                    !wanted || confirmed || recalled
+                    // What nobody sees any more is confirmed to nobody.
+                    let is_seen = [message.from, message.to].iter().any(|user| is_seen(message, user));
+                    !wanted || confirmed || recalled || !is_seen
                 }
                 Act::Delete => is_party && !is_seen(message, &by),
                 Act::Extend(Extend::Delete(keys)) => !keys.iter().any(has),

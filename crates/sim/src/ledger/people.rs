@@ -1,12 +1,11 @@
 //! Who has an account, and what people are to one another.
 
-use super::Ledger;
+use super::{Ledger, News};
 use crate::report::{Checked, holds};
 use chat::conversation::RelationNews;
-use chat::event::{Befriended, ProfileChange, ProfileValue, Relation, RelationChange};
+use chat::event::{ProfileChange, ProfileValue};
 use chat::person::{Admission, ChangePerson, PersonChange, PersonChanged, ProfileSettings};
-use chat::port::{Relate, Related, Terms};
-use chat::relate::{Approach, NotRelated};
+use chat::port::Terms;
 use chat::{AppId, Change, ConversationId, Fact, Refusal, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +15,7 @@ pub(crate) struct People {
     /// Outlasts the account.
     revoked_s: BTreeMap<(AppId, UserId), u64>,
     /// What the first user keeps of the second.
-    bonds: BTreeSet<(AppId, UserId, UserId, Bond)>,
+    pub(super) bonds: BTreeSet<(AppId, UserId, UserId, Bond)>,
 }
 
 /// Somebody with an account.
@@ -25,8 +24,8 @@ pub(crate) struct Resident {
     epoch: u64,
     pub(crate) muted_until_s: u64,
     pub(crate) receives: bool,
-    admission: Admission,
-    may_ask: bool,
+    pub(super) admission: Admission,
+    pub(super) may_ask: bool,
     pub(crate) profile: BTreeMap<String, ProfileValue>,
 }
 
@@ -81,6 +80,12 @@ impl People {
         let theirs =
             self.bonds.iter().filter(move |(of, owner, _, how)| (*of, *owner, *how) == (app, user, bond));
         theirs.map(|(_, _, peer, _)| *peer)
+    }
+
+    /// Who keeps whom so.
+    pub(crate) fn bound(&self, bond: Bond, app: AppId) -> Vec<(UserId, UserId)> {
+        let bound = self.bonds.iter().filter(|(of, _, _, how)| (*of, *how) == (app, bond));
+        bound.map(|(_, user, peer, _)| (*user, *peer)).collect()
     }
 
     pub(crate) fn count(&self, bond: Bond, app: AppId, user: UserId) -> u32 {
@@ -164,7 +169,7 @@ impl Ledger {
                 Bond::AskedBy => continue,
             };
             if (of, peer) == (app, user) && self.people.has(app, owner) {
-                self.enter(app, owner, Change::Relation { peer: user, how }, None, None)?;
+                self.enter((app, owner), Change::Relation { peer: user, how }, None, None)?;
             }
         }
         let is_theirs = |id: &ConversationId| id.app == app && (id.low == user || id.high == user);
@@ -212,103 +217,7 @@ impl Ledger {
             }
             PersonChange::Reach(_) | PersonChange::AddGroups { .. } | PersonChange::RemoveGroups { .. } => {}
         }
-        self.tell(app, entries, None, facts, told)
-    }
-
-    pub(crate) fn related(&mut self, wanted: &Relate, answer: &Related) -> Checked {
-        let Relate { app, from, to, .. } = *wanted;
-        let fits = match answer {
-            Related::Refused(refusal) => self.refuses(wanted, *refusal),
-            Related::Pending(_) => self.asks(wanted),
-            Related::Done(_) => !self.asks(wanted),
-        };
-        holds(fits, "refusals_are_true", || format!("{wanted:?} came to {answer:?}"))?;
-        let (Related::Done(told) | Related::Pending(told)) = answer else { return Ok(()) };
-        let before = self.people.bonds.clone();
-        let asked = before.contains(&(app, from, to, Bond::AskedBy));
-        let bonds = &mut self.people.bonds;
-        let mut entries = Vec::new();
-        let news = |user, peer, how| (user, Change::Relation { peer, how });
-        let forget_asking = |bonds: &mut BTreeSet<_>| {
-            bonds.remove(&(app, from, to, Bond::AskedBy));
-            bonds.remove(&(app, to, from, Bond::AskedBy));
-        };
-        match &wanted.act {
-            Approach::Befriend { .. } if matches!(answer, Related::Pending(_)) => {
-                bonds.insert((app, to, from, Bond::AskedBy));
-                entries.push(news(to, from, RelationNews::Asked));
-            }
-            Approach::Befriend { mutual, .. } => {
-                forget_asking(bonds);
-                bonds.insert((app, from, to, Bond::Friend));
-                if *mutual {
-                    bonds.insert((app, to, from, Bond::Friend));
-                }
-            }
-            Approach::Import { .. } => {
-                if !bonds.insert((app, from, to, Bond::Friend)) {
-                    entries.push(news(from, to, RelationNews::Noted));
-                }
-            }
-            Approach::Note { .. } => entries.push(news(from, to, RelationNews::Noted)),
-            Approach::Unfriend { mutual } => {
-                bonds.remove(&(app, from, to, Bond::Friend));
-                if *mutual {
-                    bonds.remove(&(app, to, from, Bond::Friend));
-                }
-            }
-            Approach::Block => {
-                forget_asking(bonds);
-                bonds.remove(&(app, from, to, Bond::Friend));
-                bonds.remove(&(app, to, from, Bond::Friend));
-                bonds.insert((app, from, to, Bond::Blocked));
-            }
-            Approach::Unblock => drop(bonds.remove(&(app, from, to, Bond::Blocked))),
-        }
-        let difference = Difference::of([from, to], app, [&before, bonds]);
-        entries.extend(difference.news());
-        self.tell(app, entries, None, difference.facts(&wanted.act, asked), told)
-    }
-
-    /// Whether the other has to agree first, if nothing else is in the way.
-    fn asks(&self, wanted: &Relate) -> bool {
-        let Relate { app, from, to, .. } = *wanted;
-        let Approach::Befriend { forced, .. } = wanted.act else { return false };
-        let is_answer = self.people.is(Bond::AskedBy, app, from, to);
-        let admission = self.people.resident(app, to).map(|resident| resident.admission);
-        !forced && !is_answer && admission == Some(Admission::Asked)
-    }
-
-    fn refuses(&self, wanted: &Relate, refusal: NotRelated) -> bool {
-        let Relate { app, from, to, limits, .. } = *wanted;
-        let people = &self.people;
-        let is = |bond, user, peer| people.is(bond, app, user, peer);
-        let mutual = matches!(
-            wanted.act,
-            Approach::Befriend { mutual: true, .. } | Approach::Unfriend { mutual: true }
-        );
-        match refusal {
-            NotRelated::UnknownAccount => !people.has(app, from) || !people.has(app, to),
-            NotRelated::Oneself => from == to,
-            NotRelated::AlreadyFriends => {
-                is(Bond::Friend, from, to) && (!mutual || is(Bond::Friend, to, from))
-            }
-            NotRelated::NotFriends => !is(Bond::Friend, from, to) && !(mutual && is(Bond::Friend, to, from)),
-            NotRelated::AlreadyBlocked => is(Bond::Blocked, from, to),
-            NotRelated::NotBlocked => !is(Bond::Blocked, from, to),
-            NotRelated::BlocksPeer => is(Bond::Blocked, from, to),
-            NotRelated::BlockedByPeer => is(Bond::Blocked, to, from),
-            NotRelated::MayNotAsk => people.resident(app, from).is_some_and(|resident| !resident.may_ask),
-            NotRelated::PeerRefuses => {
-                people.resident(app, to).is_some_and(|resident| resident.admission == Admission::Nobody)
-            }
-            NotRelated::FriendsFull => people.count(Bond::Friend, app, from) >= limits.friends_max,
-            NotRelated::PeerFriendsFull => people.count(Bond::Friend, app, to) >= limits.friends_max,
-            NotRelated::RequestsFull => people.count(Bond::AskedBy, app, to) >= limits.requests_max,
-            NotRelated::BlocklistFull => people.count(Bond::Blocked, app, from) >= limits.blocked_max,
-            // Nobody here asks for groups or notes.
-            NotRelated::GroupsFull | NotRelated::TooManyNotes | NotRelated::NoSuchGroup => false,
-        }
+        self.tell(app, News { entries, named: None, facts }, told)
     }
 }
 
@@ -316,74 +225,4 @@ fn is_full(resident: &Resident, change: &PersonChange) -> bool {
     let PersonChange::Profile { items, tags_max, .. } = change else { return false };
     let tags: BTreeSet<&String> = resident.profile.keys().chain(items.iter().map(|(tag, _)| tag)).collect();
     tags.len() > *tags_max
-}
-
-/// What became different between two people: for each bond, whether it is there before and after, for either side.
-struct Difference {
-    people: [UserId; 2],
-    /// By bond: blocked, friend.
-    gained: [[bool; 2]; 2],
-    lost: [[bool; 2]; 2],
-}
-
-impl Difference {
-    fn of(
-        people: [UserId; 2],
-        app: AppId,
-        [before, after]: [&BTreeSet<(AppId, UserId, UserId, Bond)>; 2],
-    ) -> Self {
-        let [from, to] = people;
-        let keys = |bond| [(app, from, to, bond), (app, to, from, bond)];
-        let only_in = |one: &BTreeSet<_>, other: &BTreeSet<_>| {
-            [Bond::Blocked, Bond::Friend]
-                .map(|bond| keys(bond).map(|key| one.contains(&key) && !other.contains(&key)))
-        };
-        Self { people, gained: only_in(after, before), lost: only_in(before, after) }
-    }
-
-    /// What either finds in the log.
-    fn news(&self) -> Vec<(UserId, Change)> {
-        let [from, to] = self.people;
-        let mut news = Vec::new();
-        let kinds = [
-            (self.gained[0], RelationNews::Blocked),
-            (self.gained[1], RelationNews::Befriended),
-            (self.lost[0], RelationNews::Unblocked),
-            (self.lost[1], RelationNews::Unfriended),
-        ];
-        for ([here, there], how) in kinds {
-            news.extend(here.then_some((from, Change::Relation { peer: to, how })));
-            news.extend(there.then_some((to, Change::Relation { peer: from, how })));
-        }
-        news
-    }
-
-    /// What the backend hears: of the list that changed; of both, if both did. Friends who were imported are no news.
-    fn facts(&self, act: &Approach, asked: bool) -> Vec<Fact> {
-        let [from, to] = self.people;
-        let fact = |[here, _]: [bool; 2], relation| {
-            let (from, to) = if here { (from, to) } else { (to, from) };
-            Fact::Relation(RelationChange { from, to, relation })
-        };
-        let is_any = |sides: [bool; 2]| sides.contains(&true);
-        let is_both = |sides: [bool; 2]| sides == [true, true];
-        let mut facts = Vec::new();
-        if is_any(self.gained[0]) {
-            facts.push(fact(self.gained[0], Relation::Blocked));
-        }
-        if let Approach::Befriend { forced, admin, .. } = *act
-            && is_any(self.gained[1])
-        {
-            let mutual = is_both(self.gained[1]);
-            let befriended = Befriended { initiator: from, mutual, accepted: asked, admin, forced };
-            facts.push(fact(self.gained[1], Relation::Befriended(befriended)));
-        }
-        if is_any(self.lost[0]) {
-            facts.push(fact(self.lost[0], Relation::Unblocked));
-        }
-        if is_any(self.lost[1]) {
-            facts.push(fact(self.lost[1], Relation::Unfriended { mutual: is_both(self.lost[1]) }));
-        }
-        facts
-    }
 }

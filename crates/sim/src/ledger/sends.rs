@@ -1,7 +1,7 @@
 //! Messages that come: sent, refused, or imported.
 
 use super::people::Standing;
-use super::{Kept, Ledger, Named, Tag};
+use super::{Kept, Ledger, Named, News, Tag};
 use crate::report::{Checked, holds};
 use bytes::Bytes;
 use chat::event::AfterSend;
@@ -75,7 +75,7 @@ impl Ledger {
                         self.talks[named.talk].show(&user, &expected);
                     }
                     let change = Change::Message { peer, time_s: expected.time_s, seq: expected.seq };
-                    self.enter(app, user, change, Some(named), hint.as_ref())?;
+                    self.enter((app, user), change, Some(named), hint.as_ref())?;
                 }
             }
         }
@@ -123,15 +123,14 @@ impl Ledger {
         }
     }
 
-    /// Whoever is told that it was sent before did send it before.
+    /// Whoever is told that it was sent before did send it before, and it has not gone with its conversation.
     fn is_known(&self, key: &SendKey, first: FirstSend) -> Checked {
         let is_first = |app: AppId, message: &Message| {
             SendKey::of(app, message) == *key && FirstSend::of(message) == first
         };
-        let stored =
-            self.talks.iter().flat_map(|talk| talk.messages.iter().map(|kept| (talk.id.app, kept.first())));
-        let online = self.online.iter().map(|(_, app, message)| (*app, &**message));
-        let known = stored.chain(online).any(|(app, message)| is_first(app, message));
+        let is_stored =
+            self.current().any(|talk| talk.messages.iter().any(|kept| is_first(talk.id.app, kept.first())));
+        let known = is_stored || self.online.iter().any(|(_, app, message)| is_first(*app, message));
         holds(known, "resends_are_answered_as_the_first", || format!("{key:?} was never answered {first:?}"))
     }
 
@@ -168,7 +167,7 @@ impl Ledger {
                 entries.push((*user, change));
             }
         }
-        self.tell(app, entries, Some(named), Vec::new(), told)
+        self.tell(app, News { entries, named: Some(named), facts: Vec::new() }, told)
     }
 
     /// An event without another cause.

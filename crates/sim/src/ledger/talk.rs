@@ -117,9 +117,11 @@ pub(super) fn is_seen(message: &Message, viewer: &UserId) -> bool {
     if message.fate.deleted[usize::from(*viewer != low)] {
         return false;
     }
-    let (as_sender, as_recipient) = (*viewer == message.from, *viewer == message.to);
     let delivery = message.delivery;
-    (as_sender && as_recipient)
-        || (as_sender && !delivery.hidden_from_sender)
-        || (as_recipient && !delivery.hidden_from_recipient)
+    match (*viewer == message.from, *viewer == message.to) {
+        (true, true) => true,
+        (true, false) => !delivery.hidden_from_sender,
+        (false, true) => !delivery.hidden_from_recipient,
+        (false, false) => false,
+    }
 }

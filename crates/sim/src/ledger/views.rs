@@ -1,7 +1,7 @@
 //! What people do to their own view of a conversation: they read it, take it out of their list, and pin it.
 
 use super::talk::Seen;
-use super::{Ledger, Talk};
+use super::{Ledger, News, Talk};
 use crate::report::{Checked, holds};
 use chat::conversation::ViewChange;
 use chat::event::AfterRead;
@@ -42,14 +42,16 @@ impl Ledger {
         let Change::Read { seq, .. } = read.reader.record.entry.change else {
             return holds(false, "logs_are_whole", || format!("{mark:?} was logged as {read:?}"));
         };
-        let fits = (part_s.is_some() || seq == talk.len()) && is_read_up_to(talk, &reader, seq);
-        holds(fits, "logs_are_whole", || format!("{reader} has not read all of {read:?}"))?;
+        let (len, is_read) = (talk.len(), is_read_up_to(talk, &reader, seq));
         let change = Change::Read { reader, peer, time_s, seq };
-        self.enter(app, reader, change, None, Some(&read.reader))?;
+        self.enter((app, reader), change, None, Some(&read.reader))?;
+        holds(is_read && (part_s.is_some() || seq == len), "logs_are_whole", || {
+            format!("{reader} has not read all of {read:?}")
+        })?;
         let peer_exists = self.people.has(app, peer);
         holds(peer_exists == read.peer.is_some(), "logs_are_whole", || format!("{peer} is told {read:?}"))?;
         if peer_exists {
-            self.enter(app, peer, change, None, read.peer.as_ref())?;
+            self.enter((app, peer), change, None, read.peer.as_ref())?;
         }
         let unread = self.unread(app, reader);
         self.promise(app, Fact::AfterRead(AfterRead { reader, peer, last_read_s: time_s, unread }));
@@ -63,11 +65,11 @@ impl Ledger {
         let is_missing =
             !self.people.has(app, owner) || (pins && self.talk(&id).is_none() && !self.people.has(app, peer));
         let before = self.sight(&id, &owner);
-        let is_full = before.pinned_ms == 0 && self.pinned(app, owner) >= pinned_len_max;
+        let is_refused = pins && before.pinned_ms == 0 && self.pinned(app, owner) >= pinned_len_max;
         let fits = match answer {
             ViewChanged::UnknownAccount => is_missing,
-            ViewChanged::TooManyPinned => !is_missing && pins && is_full,
-            ViewChanged::Done(_) => !is_missing && !(pins && is_full),
+            ViewChanged::TooManyPinned => !is_missing && is_refused,
+            ViewChanged::Done(_) => !is_missing && !is_refused,
         };
         holds(fits, "refusals_are_true", || format!("{wanted:?} came to {answer:?}"))?;
         let ViewChanged::Done(told) = answer else { return Ok(()) };
@@ -91,7 +93,7 @@ impl Ledger {
         let is_seen = self.sight(&id, &owner) != before;
         let entry =
             (is_seen || !told.hints.is_empty()).then_some((owner, Change::View { peer, how: change }));
-        self.tell(app, entry.into_iter().collect(), None, Vec::new(), told)
+        self.tell(app, News { entries: entry.into_iter().collect(), ..News::default() }, told)
     }
 
     /// How many conversations a user has pinned.

@@ -166,7 +166,7 @@ pub(crate) async fn notes_of_a_friend_change_one_by_one(store: &dyn Store) {
             let act = Approach::Note {
                 remark: remark.map(str::to_owned),
                 groups: groups.map(owned),
-                join: join.map(str::to_owned),
+                join: join.map(str::to_owned).into_iter().collect(),
                 custom: tagged(custom),
             };
             about("ana", "bo", act)

@@ -15,7 +15,7 @@ pub(crate) const ENDPOINTS: [&str; 2] = ["one", "one more"];
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Append(Append),
-    ImportMessage(ImportMessage),
+    ImportMessages(Vec<ImportMessage>),
     Alter(Alter),
     Find { conversation: ConversationId, key: MessageKey },
     Landed(SendQuery),
@@ -48,10 +48,7 @@ impl Step {
     pub(crate) async fn carry_out(&self, store: &dyn Store) -> String {
         match self.clone() {
             Self::Append(append) => format!("{:?}", store.append(append).await),
-            Self::ImportMessage(import) => {
-                let imported = store.import_messages(vec![import]).await;
-                format!("{:?}", imported.map(|mut all| all.pop().unwrap()))
-            }
+            Self::ImportMessages(imports) => format!("{:?}", store.import_messages(imports).await),
             Self::Alter(alter) => format!("{:?}", store.alter(alter).await),
             Self::Find { conversation, key } => format!("{:?}", store.find(conversation, key).await),
             Self::Landed(query) => format!("{:?}", store.landed(query).await),

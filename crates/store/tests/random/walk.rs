@@ -85,7 +85,7 @@ impl Walk {
         let (one, other) = (self.name(), self.name());
         match self.chance.below(150) {
             0..45 => self.append(one, other),
-            45..57 => self.import_message(one, other),
+            45..57 => self.import_messages(one, other),
             57..75 => self.alter(model, one, other).await,
             75..87 => self.mark_read(one, other),
             87..95 => self.change_view(one, other),

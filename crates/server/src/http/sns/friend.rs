@@ -58,7 +58,7 @@ impl Rest {
         let actor = self.actor(Command::FriendUpdate, &call, &from)?;
         let lines = self.relate_each(&actor, items, |item| {
             let (remark, groups) = (item.remark.map(Cow::into_owned), item.groups.map(owned));
-            let note = |custom| Approach::Note { remark, groups, join: None, custom };
+            let note = |custom| Approach::Note { remark, groups, join: Vec::new(), custom };
             (item.to, notes(item.customs).map(note))
         });
         Ok(answer(&lines.await?))

@@ -74,7 +74,7 @@ impl Rest {
         }
     }
 
-    /// Puts a friend into groups, one after the other: each is an operation of its own.
+    /// Puts a friend into groups.
     async fn join_groups<'a>(
         &self,
         actor: &Actor,
@@ -86,14 +86,8 @@ impl Rest {
             Err(Refused { to, failure }) => return Ok(Line { to, failure: Some(failure) }),
         };
         let friend = user(&to)?;
-        for name in names {
-            let join =
-                Approach::Note { remark: None, groups: None, join: Some(name.clone()), custom: Vec::new() };
-            let failure = self.relate(actor, friend, join).await?;
-            if failure.is_some() {
-                return Ok(Line { to, failure });
-            }
-        }
-        Ok(Line { to, failure: None })
+        let join = Approach::Note { remark: None, groups: None, join: names.to_vec(), custom: Vec::new() };
+        let failure = self.relate(actor, friend, join).await?;
+        Ok(Line { to, failure })
     }
 }

@@ -78,14 +78,18 @@ impl Walk {
         Step::Preview { key, terms: self.terms(), now_s: self.now_s }
     }
 
-    pub(super) fn import_message(&mut self, from: &str, to: &str) -> Step {
+    pub(super) fn import_messages(&mut self, from: &str, to: &str) -> Step {
+        Step::ImportMessages((0..=self.chance.below(3)).map(|_| self.import_message(from, to)).collect())
+    }
+
+    fn import_message(&mut self, from: &str, to: &str) -> ImportMessage {
         let again = self.imported.take().filter(|_| self.chance.is_one_in(3));
         let mut import = again.unwrap_or_else(|| self.fresh_import(from, to));
         if self.chance.is_one_in(3) {
             (import.from, import.to) = (import.to, import.from);
         }
         self.imported = Some(import.clone());
-        Step::ImportMessage(import)
+        import
     }
 
     fn fresh_import(&mut self, from: &str, to: &str) -> ImportMessage {

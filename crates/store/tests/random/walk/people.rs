@@ -26,7 +26,7 @@ impl Walk {
             10..13 => Approach::Note {
                 remark: self.chance.is_one_in(2).then(|| self.word()),
                 groups: self.chance.is_one_in(2).then(|| self.groups()),
-                join: self.chance.is_one_in(3).then(|| self.group()),
+                join: self.chance.is_one_in(3).then(|| self.group()).into_iter().collect(),
                 custom: self.profile_items(),
             },
             13..16 => Approach::Unfriend { mutual: self.chance.is_one_in(2) },
