@@ -125,10 +125,10 @@ def sending(client):
     long = [MessageText("x" * 12_289)]
     client("sendmsg, too long", sdk.send_message(MessageObj(ADA, BOB, long)), fail(80002))
 
-    # The package has no way to give a file the UUID that the API wants of one.
+    # The package has no way to give a file the UUID that the documentation wants of one.
     file = [MessageFile("https://example.com/menu.pdf", 1024, "menu.pdf")]
-    menu = MessageObj(ADA, BOB, attachment_messages=file)
-    client("sendmsg, a file without UUID", sdk.send_message(menu), fail(90010))
+    menu = MessageObj(ADA, CAL, attachment_messages=file)
+    client("sendmsg, a file without UUID", sdk.send_message(menu), sent)
 
 
 def many_recipients(client):

@@ -159,7 +159,8 @@ static ELEMENTS: [Element; 9] = [
         name: "TIMFileElem",
         fields: &[
             required("Url", Shape::Text),
-            required("UUID", Shape::Text),
+            // Documented as required. A server SDK that is in wide use does not send it.
+            optional("UUID", Shape::Text),
             optional("FileSize", Shape::Number),
             optional("FileName", Shape::Text),
             required("Download_Flag", Shape::DownloadFlag),
@@ -521,6 +522,7 @@ mod tests {
                 r#"{"Url":"u","UUID":"i","FileSize":1,"FileName":"n","Download_Flag":2}"#.into(),
                 None,
             ),
+            ("TIMFileElem", r#"{"Url":"u","Download_Flag":2}"#.into(), None),
             ("TIMFileElem", r#"{"UUID":"i","Download_Flag":2}"#.into(), BAD),
             (
                 "TIMImageElem",

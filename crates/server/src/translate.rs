@@ -88,15 +88,17 @@ pub fn import(
     if content.custom_elements > 1 {
         return Err(ErrorCode::BadFormat.into());
     }
+    let content_crc = content.crc();
     Ok(ImportMessage {
         app,
         from,
         to,
-        // What stands in for it has to be the same in a repeated call.
-        wire_seq: wire.seq.unwrap_or(wire.random),
+        // What stands in for it has to be the same in a repeated call, and another one for other content: there are
+        // backends that give every message of a second the same random number.
+        wire_seq: wire.seq.unwrap_or(wire.random ^ content_crc),
         random: wire.random,
         time_s,
-        content_crc: content.crc(),
+        content_crc,
         body: content.body,
         custom_data: content.custom_data,
         live: wire.kind == import::ImportKind::Live,

@@ -25,6 +25,7 @@ const CALLS: u32 = 2_000;
 const STRANGERS: u32 = 1_000;
 /// Where the export begins, in Unix seconds: a while ago, so that nothing is in the future.
 const FIRST_S: u64 = 1_700_000_000;
+const PAUSE_SECS: u64 = 100;
 const TEXT: &str = "about as long as people write to one another, on average";
 
 /// What is asked, and how often it is in use.
@@ -37,7 +38,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 impl Bench {
     pub(super) fn moving(&self) -> Result<Section> {
         let messages = self.args.store_rows.context("--store-rows says how many messages to move")?;
-        // Every account has about four partners, and every conversation ten messages.
+        // Every account has four partners, and every conversation five messages.
         let people = People { users: (messages / 10).max(16), conversations: (messages / 10).max(32) * 2 };
         let on_empty = self.asked_on_empty()?;
         let dir = target::data_dir()?;
@@ -106,10 +107,12 @@ impl Bench {
         for user in 0..people.users {
             writeln!(out, "{{\"UserID\":\"{}\",\"Nick\":\"Number {user}\"}}", name(user))?;
         }
+        // Conversation by conversation, as they are read out of the original.
+        let each = (messages / people.conversations).max(1);
         for n in 0..messages {
-            let (one, other) = people.pair_of(n);
+            let (one, other) = people.pair(n / each % people.conversations);
             let (from, to) = if scatter(u64::from(n)) & 1 << 40 == 0 { (one, other) } else { (other, one) };
-            let time_s = FIRST_S + u64::from(n / 100);
+            let time_s = FIRST_S + u64::from(n % each) * PAUSE_SECS + u64::from(n / each);
             writeln!(
                 out,
                 "{{\"From_Account\":\"{}\",\"To_Account\":\"{}\",\"MsgSeq\":{n},\"MsgRandom\":{n},\

@@ -29,7 +29,11 @@ impl People {
 
     /// The two users of the conversation that the load's n-th message goes to.
     pub(super) fn pair_of(&self, n: u32) -> (u32, u32) {
-        let conversation = self.conversation_of(n);
+        self.pair(self.conversation_of(n))
+    }
+
+    /// The two users of a conversation.
+    pub(super) fn pair(&self, conversation: u32) -> (u32, u32) {
         let from = conversation % self.users;
         // Distances stay far below half of the users, so that no two conversations are of the same two users.
         let distance = 1 + conversation / self.users;

@@ -18,6 +18,9 @@ const PYTHON: SystemPackage = SystemPackage {
 };
 const NODE: SystemPackage = SystemPackage { probe: &["npm", "--version"], packages: &["nodejs", "npm"] };
 const CHROMIUM: SystemPackage = SystemPackage { probe: &["chromium", "--version"], packages: &["chromium"] };
+/// What the TLS of a server SDK is built against.
+const OPENSSL: SystemPackage =
+    SystemPackage { probe: &["pkg-config", "--exists", "openssl"], packages: &["pkg-config", "libssl-dev"] };
 const GO: SystemPackage = SystemPackage { probe: &["go", "version"], packages: &["golang-go"] };
 const PHP: SystemPackage = SystemPackage {
     probe: &["php", "-r", "exit(extension_loaded('pdo_sqlite') ? 0 : 1);"],
@@ -93,6 +96,16 @@ pub(super) fn npm_ci(folder: &Path) -> Result<PathBuf> {
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
     })?;
     Ok(modules)
+}
+
+/// Builds a workspace of its own, which has one program, and says where that is.
+pub(super) fn built(folder: &Path, program: &str) -> Result<PathBuf> {
+    ensure_system(&OPENSSL)?;
+    let target = root().join("target/test-env").join(folder_name(&folder.join("Cargo.toml"))?);
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    run(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join("debug").join(program))
 }
 
 pub(super) fn chromium() -> Result<PathBuf> {

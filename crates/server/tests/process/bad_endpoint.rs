@@ -3,12 +3,11 @@
 //! `Receiver` speaks HTTP through a library, so it can only be wrong in ways that the library allows. This one writes its
 //! bytes itself.
 
-mod authority;
 mod fault;
 
+use crate::authority::{Authority, Issued};
 use crate::place::Place;
 use crate::process::awaited;
-use authority::{Authority, Issued};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

@@ -20,10 +20,12 @@ mod kill_nine;
 mod listen;
 mod outage;
 mod replay;
+mod sdks;
 mod signatures;
 mod stop;
 mod torn_journal;
 
+mod authority;
 mod bad_endpoint;
 mod chance;
 mod device;

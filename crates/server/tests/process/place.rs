@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 pub(crate) const SDKAPPID: u32 = 1_400_000_001;
 pub(crate) const ADMIN: &str = "administrator";
-const KEY: &str = "the key of an app that is only tested";
+pub(crate) const KEY: &str = "the key of an app that is only tested";
 
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -28,11 +28,16 @@ impl Place {
     /// With settings that declare one app. `settings` stand before it, `callback` are its own.
     pub(crate) fn new(settings: &str, callback: &str) -> Self {
         let this = Self::empty();
+        this.declare(settings, callback);
+        this
+    }
+
+    /// Writes such settings.
+    pub(crate) fn declare(&self, settings: &str, callback: &str) {
         let app = format!("[[app]]\nsdkappid = {SDKAPPID}\nkey = \"{KEY}\"\nadmins = [\"{ADMIN}\"]\n");
         let callback =
             if callback.is_empty() { String::new() } else { format!("[app.callback]\n{callback}") };
-        std::fs::write(this.settings(), format!("{settings}\n{app}{callback}\n")).unwrap();
-        this
+        std::fs::write(self.settings(), format!("{settings}\n{app}{callback}\n")).unwrap();
     }
 
     pub(crate) fn settings(&self) -> PathBuf {

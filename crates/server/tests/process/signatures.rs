@@ -36,7 +36,7 @@ try {
 ";
 
 /// Where a program or a library of another language is, as `cargo xtask test` says.
-fn provided(variable: &str) -> String {
+pub(crate) fn provided(variable: &str) -> String {
     #[expect(clippy::disallowed_methods, reason = "the server's own settings are not meant")]
     let value = std::env::var(variable);
     value.unwrap_or_else(|_| {
@@ -44,7 +44,7 @@ fn provided(variable: &str) -> String {
             "{variable} is not set. This test needs the public libraries of other languages, which \
              `cargo xtask test --only tests` installs. To run it without that, set COUPLET_TEST_PYTHON to a Python \
              that has tests/sdk/requirements.txt, and COUPLET_TEST_NODE_MODULES to tests/sdk/node_modules after \
-             `npm ci` in tests/sdk."
+             `npm ci` in tests/sdk, and COUPLET_TEST_RUST_SDK to what tests/sdk/rust builds."
         )
     })
 }

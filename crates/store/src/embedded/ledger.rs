@@ -57,7 +57,9 @@ pub(super) struct Ledger {
 
 struct Account {
     exists: bool,
-    inbox: Inbox,
+    epoch: u64,
+    /// `None` as long as nobody has asked for it: finding the end of a log takes longer than the rest.
+    inbox: Option<Inbox>,
     /// `None` for a person who has changed nothing, as most.
     person: Option<Arc<Person>>,
 }
@@ -200,6 +202,22 @@ impl Ledger {
         self.accounts.touch_or_load(&(app, *user), self.number, self.committed, load)
     }
 
+    /// Where the log of someone ends.
+    fn inbox(&mut self, app: AppId, user: &UserId) -> Stored<Inbox> {
+        let account = self.account(app, user)?;
+        let (exists, epoch) = (account.exists, account.epoch);
+        if let Some(inbox) = account.inbox {
+            return Ok(inbox);
+        }
+        // Whatever was logged for an account that is known was logged with its inbox: the database has all of it.
+        let inbox = match exists {
+            true => super::read::inbox(&self.engine.snapshot(), app, user, epoch)?,
+            false => Inbox::new(epoch),
+        };
+        self.account(app, user)?.inbox = Some(inbox);
+        Ok(inbox)
+    }
+
     fn conversation(&mut self, id: &ConversationId) -> Stored<Option<Conversation>> {
         self.pair(id).map(|pair| pair.conversation)
     }
@@ -275,7 +293,7 @@ impl Ledger {
     /// Looks up everything that [`Self::publish`] needs for these effects.
     fn prepare(&mut self, app: AppId, effects: &Effects) -> Stored<()> {
         for entry in &effects.entries {
-            self.account(app, &entry.user)?;
+            self.inbox(app, &entry.user)?;
         }
         for fact in &effects.facts {
             let [one, other] = fact.people();
@@ -292,7 +310,7 @@ impl Ledger {
             let key = (app, entry.user);
             let account = self.accounts.touch(&key, self.number).expect("it was looked up");
             if account.exists {
-                let mut inbox = account.inbox;
+                let mut inbox = account.inbox.expect("it was looked up");
                 inbox.count(entry.unread_by);
                 let logged = inbox.log(entry.change);
                 told.hints.push((entry.user, self.log(key, inbox, logged, message)));
@@ -317,7 +335,7 @@ impl Ledger {
     ) -> Hint {
         let account =
             self.accounts.touch(&(app, user), self.number).expect("only who was looked up gets an entry");
-        account.inbox = inbox;
+        account.inbox = Some(inbox);
         self.group.put(
             &self.engine,
             Table::Logs,

@@ -12,7 +12,7 @@ use chat::{ConversationId, EventDraft, EventId};
 impl Ledger {
     pub(in crate::embedded) fn record(&mut self, draft: &EventDraft) -> Stored<Option<EventId>> {
         let ConversationId { app, low, high } = draft.conversation;
-        if draft.needs_accounts() && self.inboxes(app, [low, high])?.is_none() {
+        if draft.needs_accounts() && !(self.exists(app, &low)? && self.exists(app, &high)?) {
             return Ok(None);
         }
         let lane = lane_of(&draft.conversation, LANES_PER_APP);

@@ -42,7 +42,7 @@ impl Ledger {
         }
         let account = self.account(app, user)?;
         account.exists = false;
-        account.inbox.unread = 0;
+        account.inbox = None;
         account.set_person(account.person().gone(now_ms));
         self.write_account(app, user);
         self.leave_conversations(app, user)
@@ -80,7 +80,7 @@ impl Ledger {
     }
 
     fn delete_log(&mut self, app: AppId, user: &UserId) -> Stored<()> {
-        let epoch = self.account(app, user)?.inbox.epoch;
+        let epoch = self.account(app, user)?.epoch;
         let snapshot = self.engine.snapshot();
         for row in snapshot.scan(Table::Logs, key::log(app, user, epoch)) {
             self.group.remove(&self.engine, Table::Logs, &row?.0);

@@ -6,14 +6,13 @@ use crate::embedded::{key, read};
 use chat::conversation::Conversation;
 use chat::guard::{DUPLICATE_WINDOW_SECS, DuplicateGuard, FirstSend, SendKey};
 use chat::port::Stored;
-use chat::{AppId, ConversationId, Inbox, Lane, UserId};
+use chat::{AppId, ConversationId, Lane, UserId};
 
 pub(super) fn account(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Account> {
     let Some(row) = read::account(snapshot, app, user)? else {
-        return Ok(Account { exists: false, inbox: Inbox::new(0), person: None });
+        return Ok(Account { exists: false, epoch: 0, inbox: None, person: None });
     };
-    let inbox = if row.exists { read::inbox(snapshot, app, user, row.epoch)? } else { Inbox::new(row.epoch) };
-    let mut account = Account { exists: row.exists, inbox, person: None };
+    let mut account = Account { exists: row.exists, epoch: row.epoch, inbox: None, person: None };
     account.set_person(row.person);
     Ok(account)
 }

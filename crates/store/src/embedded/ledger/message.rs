@@ -103,7 +103,7 @@ impl Ledger {
         terms: Terms,
         now_s: u64,
     ) -> Stored<Preview> {
-        if self.inboxes(key.app, [key.from, key.to])?.is_none() {
+        if !(self.exists(key.app, &key.from)? && self.exists(key.app, &key.to)?) {
             return Ok(Preview::UnknownAccount);
         }
         let id = ConversationId::new(key.app, key.from, key.to);
@@ -121,7 +121,7 @@ impl Ledger {
 
     pub(in crate::embedded) fn import_message(&mut self, import: &ImportMessage) -> Stored<Imported> {
         let (app, id) = (import.app, import.conversation());
-        if self.inboxes(app, [import.from, import.to])?.is_none() {
+        if !(self.exists(app, &import.from)? && self.exists(app, &import.to)?) {
             return Ok(Imported::UnknownAccount);
         }
         let known = self.conversation(&id)?;
@@ -158,7 +158,7 @@ impl Ledger {
             return Ok(Altered::Refused(NotAltered::NotFound));
         };
         let (mut conversation, before) = (known, found.clone());
-        let unread_total = self.account(app, &found.message.to)?.inbox.unread;
+        let unread_total = self.inbox(app, &found.message.to)?.unread;
         let effects = match alter(wanted, &mut found, &mut conversation, unread_total) {
             Err(refusal) => return Ok(Altered::Refused(refusal)),
             Ok(effects) if effects.is_none() => return Ok(Altered::Unchanged),
@@ -213,11 +213,10 @@ impl Ledger {
     pub(super) fn inboxes(&mut self, app: AppId, users: [UserId; 2]) -> Stored<Option<[Inbox; 2]>> {
         let mut inboxes = [Inbox::new(0); 2];
         for (user, inbox) in users.iter().zip(&mut inboxes) {
-            let account = self.account(app, user)?;
-            if !account.exists {
+            if !self.exists(app, user)? {
                 return Ok(None);
             }
-            *inbox = account.inbox;
+            *inbox = self.inbox(app, user)?;
         }
         Ok(Some(inboxes))
     }

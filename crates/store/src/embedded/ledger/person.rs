@@ -25,10 +25,10 @@ impl Ledger {
         for port::Account { user, profile } in accounts {
             let known = self.account(app, &user)?;
             if !known.exists {
-                let epoch = now_ms.max(known.inbox.epoch + 1);
+                let epoch = now_ms.max(known.epoch + 1);
                 // Of one who left, the person still says which credentials are worthless.
                 let person = known.person.take();
-                *known = Account { exists: true, inbox: Inbox::new(epoch), person };
+                *known = Account { exists: true, epoch, inbox: Some(Inbox::new(epoch)), person };
                 self.write_account(app, &user);
             }
             if !profile.is_empty() {
@@ -88,7 +88,7 @@ impl Ledger {
 
     pub(super) fn write_account(&mut self, app: AppId, user: &UserId) {
         let account = self.accounts.touch(&(app, *user), self.number).expect("it was looked up");
-        let value = codec::encode_account(account.exists, account.inbox.epoch, account.person.as_deref());
+        let value = codec::encode_account(account.exists, account.epoch, account.person.as_deref());
         self.group.set(Table::Accounts, key::account(app, user), Some(value));
     }
 }

@@ -23,6 +23,9 @@ impl Ledger {
             return Ok(None);
         }
         let peer_exists = self.exists(app, &peer)?;
+        for user in [&reader, &peer] {
+            self.inbox(app, user)?;
+        }
         let Some(mut conversation) = self.conversation(&id)? else {
             return Ok(None);
         };
@@ -73,8 +76,8 @@ impl Ledger {
 
     /// Logs a change for someone who was looked up, and has an account.
     fn log_change(&mut self, app: AppId, user: UserId, change: Change, unread_by: i64) -> Hint {
-        let account = self.accounts.touch(&(app, user), self.number).expect("it was looked up");
-        let mut inbox = account.inbox;
+        let account = self.accounts.touch(&(app, user), self.number);
+        let mut inbox = account.and_then(|account| account.inbox).expect("it was looked up");
         inbox.count(unread_by);
         let entry = inbox.log(change);
         self.log((app, user), inbox, entry, None)
