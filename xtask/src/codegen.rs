@@ -4,6 +4,7 @@
 
 mod codes;
 pub(crate) mod configuration;
+mod rest;
 
 use crate::tree::{self, Tree};
 use anyhow::{Context, Result, bail};
@@ -11,6 +12,9 @@ use std::fs;
 
 pub(crate) const ERROR_CODES: &str = "docs/reference/error-codes.md";
 pub(crate) const CONFIGURATION: &str = "docs/reference/configuration.md";
+const REST_API: &str = "docs/reference/rest-api.md";
+const REST_OPENAPI: &str = "docs/reference/rest-openapi.json";
+const COMPATIBILITY: &str = "docs/reference/compatibility.md";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -28,7 +32,12 @@ pub(crate) struct Output {
 
 /// All generated files, as they should be.
 pub(crate) fn outputs(tree: &Tree) -> Vec<Output> {
-    let mut outputs = vec![Output { path: ERROR_CODES, text: codes::page() }];
+    let mut outputs = vec![
+        Output { path: ERROR_CODES, text: codes::page() },
+        Output { path: REST_API, text: rest::reference() },
+        Output { path: REST_OPENAPI, text: rest::openapi() },
+        Output { path: COMPATIBILITY, text: rest::compatibility() },
+    ];
     if let Some(source) = tree.text(configuration::SOURCE) {
         outputs.push(Output { path: CONFIGURATION, text: configuration::page(source) });
     }

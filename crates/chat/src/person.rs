@@ -217,7 +217,8 @@ pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<E
             person.group_muted_until_s = group_until_s.unwrap_or(person.group_muted_until_s);
         }
         PersonChange::Revoke => {
-            person.revoked_s = wanted.now_ms / 1000;
+            // What was worthless stays so, also when an older wish is carried out after a newer one.
+            person.revoked_s = person.revoked_s.max(wanted.now_ms / 1000);
             person.reachable.clear();
         }
         PersonChange::Reach(reach) => {
@@ -335,5 +336,19 @@ mod tests {
         person.groups.remove(0);
         // A number is not given twice: friends of the group that went must not be found in the new one.
         assert_eq!(person.groups_named(&names(&["more"]), 2), Some(vec![3]));
+    }
+
+    #[test]
+    fn what_is_worthless_stays_so() {
+        // Two revocations were under way at once, and the older one was committed last: it made good again what the
+        // newer one had made worthless.
+        let app = AppId(1);
+        let user = UserId::new("ana").unwrap();
+        let mut portrait = Portrait::default();
+        for (now_ms, revoked_s) in [(105_900, 105), (100_000, 105), (106_000, 106)] {
+            let wanted = ChangePerson { app, user, change: PersonChange::Revoke, now_ms };
+            change_person(&wanted, &mut portrait).unwrap();
+            assert_eq!(portrait.person.revoked_s, revoked_s);
+        }
     }
 }

@@ -75,19 +75,29 @@ pub fn mask_texts(
     Ok(Some(masked))
 }
 
-struct Element {
-    name: &'static str,
-    fields: &'static [Field],
+/// A type of element.
+#[derive(Debug)]
+pub struct Element {
+    /// `MsgType`.
+    pub name: &'static str,
+    /// What `MsgContent` may have. Others are kept and not looked at.
+    pub fields: &'static [Field],
 }
 
-struct Field {
-    name: &'static str,
-    shape: Shape,
-    required: bool,
+/// A member of a `MsgContent`, or of an object in one.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may hold.
+    pub shape: Shape,
+    /// Whether it has to be there.
+    pub required: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Shape {
+/// What a member of a `MsgContent` may hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
     /// A string.
     Text,
     /// The string that is shown: what content filters look at.
@@ -114,7 +124,8 @@ const fn optional(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: false }
 }
 
-static ELEMENTS: [Element; 9] = [
+/// The types of elements that there are.
+pub static ELEMENTS: [Element; 9] = [
     Element { name: "TIMTextElem", fields: &[required("Text", Shape::ShownText)] },
     Element {
         name: CUSTOM,

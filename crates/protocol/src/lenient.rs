@@ -161,6 +161,8 @@ macro_rules! slots {
                         f.write_str("an object")
                     }
                     fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<$type<'de>, M::Error> {
+                        #[cfg(test)]
+                        $crate::lenient::known_names::note(&[ $( $($name),+ ),+ ]);
                         let mut slots = <$type<'de>>::default();
                         while let Some($crate::lenient::Name(name)) = map.next_key()? {
                             match &*name {
@@ -177,6 +179,27 @@ macro_rules! slots {
     };
 }
 pub(crate) use slots;
+
+/// Which names the parsers know, so that a test can hold what is written about them to it.
+#[cfg(test)]
+pub(crate) mod known_names {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static NOTED: RefCell<Vec<&'static [&'static str]>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Called with the names of every object that is read.
+    pub(crate) fn note(names: &'static [&'static str]) {
+        NOTED.with_borrow_mut(|noted| noted.push(names));
+    }
+
+    /// What was noted while something was read.
+    pub(crate) fn during<T>(read: impl FnOnce() -> T) -> (T, Vec<&'static [&'static str]>) {
+        NOTED.take();
+        (read(), NOTED.take())
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -137,12 +137,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
         teams: Mutex::default(),
     };
     let apps = Arc::new(Apps::default());
-    let credentials = Arc::new(Credentials::new(
-        Arc::clone(&apps),
-        Arc::clone(&clock),
-        Arc::clone(&store) as Arc<dyn Store>,
-        bus.revocations(),
-    ));
+    let credentials = Arc::new(Credentials::new(Arc::clone(&apps), &chat, bus.revocations()));
     let registry = Registry { apps: Arc::clone(&apps), crew, flags: config.flags.clone() };
     registry.adopt(by_id).await?;
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));

@@ -1,8 +1,8 @@
 //! Who is calling: UserSigs against the apps' keys.
 
 use crate::apps::{App, Apps};
-use chat::UserId;
 use chat::port::{Clock, Store};
+use chat::{Chat, UserId};
 use protocol::usersig::{self, Claims, Presented};
 use protocol::{ErrorCode, Failure};
 use quick_cache::Equivalent;
@@ -77,12 +77,8 @@ pub struct Caller {
 }
 
 impl Credentials {
-    pub fn new(
-        apps: Arc<Apps>,
-        clock: Arc<dyn Clock>,
-        store: Arc<dyn Store>,
-        revocations: Arc<AtomicU64>,
-    ) -> Self {
+    pub fn new(apps: Arc<Apps>, chat: &Chat, revocations: Arc<AtomicU64>) -> Self {
+        let (clock, store) = (Arc::clone(&chat.clock), Arc::clone(&chat.store));
         Self { apps, clock, store, revocations, good: Cache::new(REMEMBERED_MAX) }
     }
 

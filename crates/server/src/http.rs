@@ -13,6 +13,7 @@ mod health;
 mod import;
 mod mute;
 mod named;
+mod openapi;
 mod read;
 mod recall;
 mod profile;
@@ -70,6 +71,7 @@ struct Call {
 pub fn routes(rest: Arc<Rest>, events: Arc<EventApi>, health: Arc<Health>) -> Router {
     let api = Router::new()
         .route("/v4/{service}/{command}", any(call))
+        .route("/openapi.json", get(openapi::document))
         .fallback(|| async { answer(None, &Err(ErrorCode::UnknownCommand.into())) })
         .with_state(rest);
     let watch = Router::new()

@@ -1,5 +1,7 @@
 //! What people and backends want: they lose patience, repeat themselves, and insist until they have an answer.
 
+mod words;
+
 use crate::ledger::Tag;
 use crate::stage::TaskId;
 use chat::alter::{Act, Alter, Altered, NotAltered};

@@ -17,7 +17,7 @@ pub(crate) use talk::{Kept, Talk};
 use crate::report::{Checked, holds};
 use chat::effect::Told;
 use chat::port::{Hint, LogRecord};
-use chat::{AppId, Change, ConversationId, Event, EventId, Fact, LogEntry, Message, UserId};
+use chat::{AppId, Change, ConversationId, Event, EventId, Fact, LogEntry, Message, Position, UserId};
 use people::People;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,6 +67,15 @@ struct News {
     facts: Vec<Fact>,
 }
 
+/// What the bus has to be handed for a commit.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) changed: Vec<(AppId, UserId, Position)>,
+    pub(crate) online: usize,
+    pub(crate) recorded: usize,
+    pub(crate) revoked: usize,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// All conversations there ever were.
@@ -79,6 +88,8 @@ pub(crate) struct Ledger {
     pub(crate) logs: BTreeMap<Life, Vec<Noted>>,
     /// What each conversation has to tell its backend, in the order of the commits.
     pub(crate) promised: BTreeMap<ConversationId, Vec<Fact>>,
+    /// Of the last commit.
+    pub(crate) due: Due,
     /// Every event seen in the event log, trimmed ones included.
     pub(crate) events: BTreeMap<EventId, Event>,
 }
@@ -143,6 +154,7 @@ impl Ledger {
         let entry = LogEntry { offset: log.len() as u64 + 1, unread, change };
         log.push(Noted { entry, named });
         let Some(hint) = told else { return Ok(()) };
+        self.due.changed.push((app, user, hint.position()));
         let given = hint.record.entry;
         holds(given.unread == unread, "counts_are_exact", || {
             format!("{user} of app {app} has {unread} unread messages after {given:?}")
@@ -170,6 +182,7 @@ impl Ledger {
         holds(told.events.len() == facts.len(), "every_change_has_its_event", || {
             format!("{:?} were recorded, and should be {facts:?}", told.events)
         })?;
+        self.due.recorded += told.events.len();
         facts.into_iter().for_each(|fact| self.promise(app, fact));
         Ok(())
     }

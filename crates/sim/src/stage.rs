@@ -4,12 +4,12 @@
 
 use crate::chance::Chance;
 use crate::counts::Counts;
-use crate::ledger::Ledger;
+use crate::ledger::{Due, Ledger};
 use crate::plan::Faults;
 use crate::report::{Broken, Checked, Trace};
 use chat::port::{Clock, Hint};
 use chat::{AppId, EventId, Lane, UserId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,8 +50,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     /// The first promise that a commit was seen to break.
     pub(crate) broken: Option<Broken>,
-    /// Tasks that committed something.
-    pub(crate) committed: BTreeSet<TaskId>,
+    /// Tasks that committed something, and what they have still to hand to the bus for it.
+    pub(crate) committed: BTreeMap<TaskId, Due>,
     /// Events that a sabotage takes back out of the log.
     pub(crate) withheld: BTreeSet<EventId>,
     /// The task that is being polled.
@@ -76,7 +76,7 @@ impl Stage {
             trace: Trace::default(),
             ledger: Ledger::default(),
             broken: None,
-            committed: BTreeSet::new(),
+            committed: BTreeMap::new(),
             withheld: BTreeSet::new(),
             running: TaskId(0),
             wakes: Vec::new(),
@@ -120,8 +120,30 @@ impl State {
 
     /// The same for something that the running task made true.
     pub(crate) fn committed(&mut self, note: impl FnOnce(&mut Ledger) -> Checked) {
-        self.committed.insert(self.running);
         self.noted(note);
+        let Due { changed, online, recorded, revoked } = std::mem::take(&mut self.ledger.due);
+        let due = self.committed.entry(self.running).or_default();
+        due.changed.extend(changed);
+        due.online += online;
+        due.recorded += recorded;
+        due.revoked += revoked;
+    }
+
+    /// Takes a word for the bus, for which the running task has to have a reason.
+    pub(crate) fn hand_over(&mut self, word: Word) {
+        let due = self.committed.get_mut(&self.running).expect("there is no word without a commit");
+        let count = match &word {
+            Word::Changed { app, user, hint } => {
+                let place = due.changed.iter().position(|place| *place == (*app, *user, hint.position()));
+                due.changed.remove(place.expect("a hint is of an entry that was just made"));
+                return self.outbox.push(word);
+            }
+            Word::Online { .. } => &mut due.online,
+            Word::Recorded { .. } => &mut due.recorded,
+            Word::Revoked { .. } => &mut due.revoked,
+        };
+        *count = count.checked_sub(1).expect("every word has a reason of its own");
+        self.outbox.push(word);
     }
 
     /// Whether a fault strikes now.

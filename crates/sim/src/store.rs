@@ -67,7 +67,9 @@ impl FaultyStore {
             let mut state = self.stage.lock();
             let slow = state.strikes(|faults| faults.commit_slow);
             state.counts.commits_slow += u64::from(slow);
-            if slow { state.chance.between(1..=1_500) } else { 0 }
+            // Now and then so slow that whoever waits asks once more before anything is committed.
+            let slowest_ms = if state.chance.hits(100) { 9_000 } else { 1_500 };
+            if slow { state.chance.between(1..=slowest_ms) } else { 0 }
         };
         self.stage.sleep(delay_ms).await;
     }

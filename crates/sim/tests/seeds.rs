@@ -6,8 +6,10 @@ use sim::{Counts, run};
 use std::ops::Range;
 
 /// Seeds that once failed, and what went wrong.
-const REGRESSIONS: &[(u64, &str)] =
-    &[(3, "an exception ahead of the cursor was kept, and after a restart taken from the log once more")];
+const REGRESSIONS: &[(u64, &str)] = &[
+    (3, "an exception ahead of the cursor was kept, and after a restart taken from the log once more"),
+    (122, "a revocation that was committed after a newer one made worthless credentials good again"),
+];
 
 /// Runs the seeds, and makes sure that everything that can happen did happen in them. A simulation that breaks
 /// nothing proves nothing.

@@ -53,7 +53,7 @@ pub struct EmbeddedOptions {
     pub journal_bytes_max: u64,
     /// Accounts the writer remembers; about 150 bytes each.
     pub accounts_cached_max: usize,
-    /// Conversations the writer remembers; about 250 bytes each.
+    /// Conversations the writer remembers; about 300 bytes each.
     pub conversations_cached_max: usize,
     /// Operations that wait for the writer, by the size of their content. Callers beyond it wait in turn.
     pub queue_bytes_max: usize,

@@ -106,6 +106,7 @@ promises! {
         every_pair_has_a_version
         a_message_has_so_many_pairs
         only_what_was_said_is_altered
+        the_newest_of_one_name_is_meant
         who_left_is_not_told_of_what_is_altered;
     landing:
         a_stored_send_is_found

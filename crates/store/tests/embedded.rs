@@ -6,7 +6,7 @@
 mod world;
 
 use chat::conversation::ViewChange;
-use chat::port::{Appended, Store, StoreError};
+use chat::port::{Appended, Store, StoreError, TieList};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use store::{Embedded, EmbeddedOptions, OpenError};
 use tokio::task::JoinSet;
-use world::acts::{once, put, view, viewed};
+use world::acts::{about, befriend, listed, once, put, related, view, viewed};
 use world::{APP, NOW_S, all_of, events, import, message, say, unread, user};
 
 fn open(directory: &Path) -> Embedded {
@@ -106,6 +106,20 @@ async fn a_resend_is_known_whatever_met_its_conversation_first() {
     viewed(&store, view("bo", "ana", ViewChange::Pinned, NOW_S)).await;
     let again = store.append(message("ana", "bo", NOW_S + 5, 1)).await.unwrap();
     assert!(matches!(again, Appended::Duplicate(first) if first.time_s == NOW_S), "{again:?}");
+}
+
+/// A store that knows nothing yet of the friends of someone who leaves still tells them.
+#[tokio::test]
+async fn a_reopened_store_tells_those_who_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    import(&store, &["ana", "bo"], NOW_S).await;
+    related(&store, about("ana", "bo", befriend(true))).await;
+    drop(store);
+    let store = open(directory.path());
+    store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
+    assert_eq!(store.inbox(APP, user("bo")).await.unwrap().unwrap().offset, 2);
+    assert_eq!(listed(&store, "bo", TieList::Friends).await, [""; 0]);
 }
 
 /// Rows are never guessed at: what cannot be read is an error that names the row, and only whom it concerns gets it.

@@ -14,6 +14,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("examples/receiver", "example-receiver", &["protocol"]),
     ("xtask", "xtask", &["protocol"]),
     ("fuzz", "fuzz", &["chat", "protocol"]),
+    ("tests/sdk/rust", "couplet-server-sdk-test", &[]),
 ];
 
 /// Modules of the server that do not know one another.

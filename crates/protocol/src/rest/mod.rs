@@ -19,6 +19,7 @@ pub mod account;
 pub mod profile;
 pub mod sns;
 pub mod mute;
+pub mod surface;
 
 pub use query::Query;
 

@@ -4,6 +4,7 @@ use crate::device::Device;
 use crate::literal::literal;
 use crate::raw_http::{self, Answer, exchange};
 use crate::receiver::{Answers, Callback, Receiver, Reply};
+use crate::rest_document;
 use chat::port::Clock;
 use protocol::usersig::{self, Lifetime, Secret};
 use server::address::Names;
@@ -42,6 +43,11 @@ pub(crate) struct TestClock(AtomicU64);
 impl TestClock {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(SystemClock.now_ms())))
+    }
+
+    /// One that stands still at this time.
+    pub(crate) fn at(now_s: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(now_s * 1000)))
     }
 
     pub(crate) fn advance_secs(&self, secs: u64) {
@@ -255,6 +261,7 @@ impl TestApp {
         let request = raw_http::request("POST", &format!("/v4/{command}?{query}"), "", body.as_bytes());
         let answer = self.exchange(&request).await;
         assert_eq!(answer.status, 200, "the status of every API-level outcome: {}", answer.head);
+        rest_document::check(command, &answer.body);
         answer.body
     }
 

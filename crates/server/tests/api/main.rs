@@ -11,6 +11,8 @@ mod exact;
 mod literal;
 mod raw_http;
 mod receiver;
+mod rest_document;
+mod schema;
 mod v1_call;
 mod v1_document;
 
@@ -41,6 +43,7 @@ mod mute;
 mod profile;
 mod rates;
 mod recall;
+mod rest_examples;
 mod sending;
 mod sends;
 mod signers;

@@ -10,8 +10,8 @@ use chat::port::Store;
 use chat::{AppId, ConversationId, UserId};
 use std::cmp::Reverse;
 
-/// A page of a list, small enough that there are several.
-const PAGE_LEN: usize = 2;
+/// A page of a list, so small that most times are spread over several.
+const PAGE_LEN: usize = 1;
 
 /// The store's counts, for every pair and in all, are those of the messages that wait to be read; and a replay of the
 /// log alone comes to the same.

@@ -45,7 +45,7 @@ impl World {
         }
         errand.requests += 1;
         let (wish, number) = (errand.wish.clone(), errand.requests);
-        self.note(&format!("errand {}, request {number}: {wish:?}", tag.0));
+        self.note(&format!("errand {}, request {number}: {wish}", tag.0));
         self.count(|counts| &mut counts.requests);
         let app = self.plan.apps.iter().find(|app| app.id == wish.app());
         let rules = app.map(|app| app.rules.clone()).expect("errands are of known apps");
@@ -69,7 +69,7 @@ impl World {
 
     pub(super) fn finish(&mut self, task: TaskId, finished: Finished) {
         let Finished { tag, outcome } = finished;
-        self.note(&format!("errand {} came to {outcome:?}", tag.0));
+        self.note(&format!("errand {} came to {outcome}", tag.0));
         let checked = what_is_acknowledged_is_committed(self, tag, task, &outcome);
         self.stage.lock().heed(checked);
         // Also if nobody waits for it any more.

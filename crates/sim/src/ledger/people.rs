@@ -127,6 +127,12 @@ impl People {
         Some(if unwanted { Standing::Unwanted } else { Standing::Nothing })
     }
 
+    /// What is worthless stays so, also when an older wish is carried out later.
+    fn revoke(&mut self, who: (AppId, UserId), until_s: u64) {
+        let revoked_s = self.revoked_s.entry(who).or_default();
+        *revoked_s = until_s.max(*revoked_s);
+    }
+
     fn unbind(&mut self, unbound: impl Fn(UserId, UserId, Bond) -> bool, app: AppId) {
         self.bonds.retain(|(of, user, peer, bond)| *of != app || !unbound(*user, *peer, *bond));
     }
@@ -158,10 +164,11 @@ impl Ledger {
         if !existed {
             return Ok(());
         }
-        let revoked_s = self.people.revoked_s.entry((app, user)).or_default();
-        *revoked_s = (*revoked_s).max((now_ms / 1000).saturating_sub(1));
+        self.people.revoke((app, user), (now_ms / 1000).saturating_sub(1));
+        self.due.revoked += 1;
         let bonds = self.people.bonds.clone();
         self.people.unbind(|one, other, _| one == user || other == user, app);
+        // Backwards, an unfriending comes before an unblocking.
         for (of, owner, peer, bond) in bonds.into_iter().rev() {
             let how = match bond {
                 Bond::Friend => RelationNews::Unfriended,
@@ -213,7 +220,8 @@ impl Ledger {
                 resident.muted_until_s = until_s.unwrap_or(resident.muted_until_s);
             }
             PersonChange::Revoke => {
-                self.people.revoked_s.insert((app, user), now_ms / 1000);
+                self.people.revoke((app, user), now_ms / 1000);
+                self.due.revoked += 1;
             }
             PersonChange::Reach(_) | PersonChange::AddGroups { .. } | PersonChange::RemoveGroups { .. } => {}
         }

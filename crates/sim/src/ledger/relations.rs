@@ -13,12 +13,15 @@ use std::collections::BTreeSet;
 impl Ledger {
     pub(crate) fn related(&mut self, wanted: &Relate, answer: &Related) -> Checked {
         let Relate { app, from, to, .. } = *wanted;
+        let reasons = self.reasons(wanted);
         let fits = match answer {
-            Related::Refused(refusal) => self.refuses(wanted, *refusal),
-            Related::Pending(_) => self.asks(wanted),
-            Related::Done(_) => !self.asks(wanted),
+            Related::Refused(refusal) => reasons.contains(refusal),
+            Related::Pending(_) => reasons.is_empty() && self.asks(wanted),
+            Related::Done(_) => reasons.is_empty() && !self.asks(wanted),
         };
-        holds(fits, "refusals_are_true", || format!("{wanted:?} came to {answer:?}"))?;
+        holds(fits, "refusals_are_true", || {
+            format!("{wanted:?} came to {answer:?}, and {reasons:?} are against it")
+        })?;
         let (Related::Done(told) | Related::Pending(told)) = answer else { return Ok(()) };
         let before = self.people.bonds.clone();
         let asked = before.contains(&(app, from, to, Bond::AskedBy));
@@ -76,37 +79,64 @@ impl Ledger {
         !forced && !is_answer && admission == Some(Admission::Asked)
     }
 
-    fn refuses(&self, wanted: &Relate, refusal: NotRelated) -> bool {
+    /// Everything that is against it.
+    fn reasons(&self, wanted: &Relate) -> Vec<NotRelated> {
+        let Relate { app, from, to, .. } = *wanted;
+        let people = &self.people;
+        let is = |bond, user, peer| people.is(bond, app, user, peer);
+        let needs_both = !matches!(wanted.act, Approach::Unfriend { .. } | Approach::Unblock);
+        let is_missing = !people.has(app, from) || (needs_both && !people.has(app, to));
+        let mut reasons = vec![(NotRelated::Oneself, from == to), (NotRelated::UnknownAccount, is_missing)];
+        let blocked_full = people.count(Bond::Blocked, app, from) >= wanted.limits.blocked_max;
+        let friends_full = people.count(Bond::Friend, app, from) >= wanted.limits.friends_max;
+        let is_friend = is(Bond::Friend, from, to);
+        match wanted.act {
+            Approach::Befriend { mutual, forced, .. } => {
+                reasons.extend(self.obstacles(wanted, mutual, forced));
+            }
+            Approach::Import { .. } => reasons.push((NotRelated::FriendsFull, !is_friend && friends_full)),
+            Approach::Note { .. } => reasons.push((NotRelated::NotFriends, !is_friend)),
+            Approach::Unfriend { mutual } => {
+                let is_any = is_friend || (mutual && is(Bond::Friend, to, from));
+                reasons.push((NotRelated::NotFriends, !is_any));
+            }
+            Approach::Block => {
+                reasons.push((NotRelated::AlreadyBlocked, is(Bond::Blocked, from, to)));
+                reasons.push((NotRelated::BlocklistFull, blocked_full));
+            }
+            Approach::Unblock => reasons.push((NotRelated::NotBlocked, !is(Bond::Blocked, from, to))),
+        }
+        reasons.into_iter().filter(|(_, is_so)| *is_so).map(|(reason, _)| reason).collect()
+    }
+
+    /// What can be against a friendship, and whether it is.
+    fn obstacles(&self, wanted: &Relate, mutual: bool, forced: bool) -> [(NotRelated, bool); 8] {
         let Relate { app, from, to, limits, .. } = *wanted;
         let people = &self.people;
         let is = |bond, user, peer| people.is(bond, app, user, peer);
-        let mutual = matches!(
-            wanted.act,
-            Approach::Befriend { mutual: true, .. } | Approach::Unfriend { mutual: true }
-        );
-        match refusal {
-            NotRelated::UnknownAccount => !people.has(app, from) || !people.has(app, to),
-            NotRelated::Oneself => from == to,
-            NotRelated::AlreadyFriends => {
-                let both = mutual || is(Bond::AskedBy, from, to);
-                is(Bond::Friend, from, to) && (!both || is(Bond::Friend, to, from))
-            }
-            NotRelated::NotFriends => !(is(Bond::Friend, from, to) || mutual && is(Bond::Friend, to, from)),
-            NotRelated::AlreadyBlocked => is(Bond::Blocked, from, to),
-            NotRelated::NotBlocked => !is(Bond::Blocked, from, to),
-            NotRelated::BlocksPeer => is(Bond::Blocked, from, to),
-            NotRelated::BlockedByPeer => is(Bond::Blocked, to, from),
-            NotRelated::MayNotAsk => people.resident(app, from).is_some_and(|resident| !resident.may_ask),
-            NotRelated::PeerRefuses => {
-                people.resident(app, to).is_some_and(|resident| resident.admission == Admission::Nobody)
-            }
-            NotRelated::FriendsFull => people.count(Bond::Friend, app, from) >= limits.friends_max,
-            NotRelated::PeerFriendsFull => people.count(Bond::Friend, app, to) >= limits.friends_max,
-            NotRelated::RequestsFull => people.count(Bond::AskedBy, app, to) >= limits.requests_max,
-            NotRelated::BlocklistFull => people.count(Bond::Blocked, app, from) >= limits.blocked_max,
-            // Nobody here asks for groups or notes.
-            NotRelated::GroupsFull | NotRelated::TooManyNotes | NotRelated::NoSuchGroup => false,
-        }
+        let is_full = |user| people.count(Bond::Friend, app, user) >= limits.friends_max;
+        let (asker, asked) = (people.resident(app, from), people.resident(app, to));
+        let is_answer = is(Bond::AskedBy, from, to);
+        let is_free = forced || is_answer;
+        let gains_here = !is(Bond::Friend, from, to);
+        let gains_there = (mutual || is_answer) && !is(Bond::Friend, to, from);
+        let asks_anew = self.asks(wanted) && !is(Bond::AskedBy, to, from);
+        [
+            (NotRelated::AlreadyFriends, !gains_here && !gains_there),
+            (NotRelated::BlocksPeer, is(Bond::Blocked, from, to)),
+            (NotRelated::BlockedByPeer, is(Bond::Blocked, to, from)),
+            (NotRelated::FriendsFull, gains_here && is_full(from)),
+            (NotRelated::PeerFriendsFull, gains_there && is_full(to)),
+            (NotRelated::MayNotAsk, !is_free && asker.is_some_and(|asker| !asker.may_ask)),
+            (
+                NotRelated::PeerRefuses,
+                !is_free && asked.is_some_and(|asked| asked.admission == Admission::Nobody),
+            ),
+            (
+                NotRelated::RequestsFull,
+                asks_anew && people.count(Bond::AskedBy, app, to) >= limits.requests_max,
+            ),
+        ]
     }
 }
 

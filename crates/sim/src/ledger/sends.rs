@@ -24,7 +24,8 @@ impl Ledger {
                 format!("{people:?} have accounts, and {append:?} was refused")
             }),
             Appended::Duplicate(first) => self.is_known(&append.key(), *first),
-            Appended::Refused { refusal, .. } => {
+            Appended::Refused { refusal, event } => {
+                self.due.recorded += usize::from(event.is_some());
                 let expected = Standing::Against(*refusal);
                 respected(standing == expected, people, standing, answer)?;
                 if append.event.is_some() {
@@ -55,6 +56,7 @@ impl Ledger {
         let tag = Tag::of(&append.custom_data);
         if delivery.online_only {
             self.online.push((tag, app, Arc::clone(&committed.message)));
+            self.due.online += usize::from(!standing.hides());
             let silent = committed.recipient.is_none() && committed.sender.is_none();
             holds(silent, "logs_are_whole", || format!("{committed:?} is in a log"))?;
         } else {
@@ -79,6 +81,7 @@ impl Ledger {
                 }
             }
         }
+        self.due.recorded += usize::from(committed.event.is_some());
         if append.event.is_some() {
             let unread = self.unread(app, to);
             let outcome = match standing {
@@ -179,6 +182,7 @@ impl Ledger {
             format!("{draft:?} was recorded as {answer:?}")
         })?;
         if answer.is_some() {
+            self.due.recorded += 1;
             self.promise(app, draft.fact.clone());
         }
         Ok(())

@@ -54,6 +54,7 @@ impl Ledger {
             self.enter((app, peer), change, None, read.peer.as_ref())?;
         }
         let unread = self.unread(app, reader);
+        self.due.recorded += 1;
         self.promise(app, Fact::AfterRead(AfterRead { reader, peer, last_read_s: time_s, unread }));
         Ok(())
     }

@@ -62,6 +62,12 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         Ok(&mut slot.value)
     }
 
+    /// Forgets a key whose group is committed before anybody asks for it again.
+    pub(super) fn forget(&mut self, key: &K) {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+
     /// Begins a young generation, with what may not be forgotten.
     fn turn(&mut self, committed: GroupNumber) {
         let mut forgotten = std::mem::take(&mut self.old);

@@ -1,4 +1,6 @@
+use crate::world::acts::{act, altered};
 use crate::world::{APP, NOW_S, all_of, events, import, mark, message, pair, refusal, say, unread, user};
+use chat::alter::Act;
 use chat::event::ProfileValue;
 use chat::port::{Account, Appended, Changes, MessageKey, Preview, Store, Terms};
 use chat::{AppId, Inbox, Position};
@@ -90,7 +92,9 @@ pub(crate) async fn a_deleted_account_is_not_written_to(store: &dyn Store) {
 pub(crate) async fn what_nobody_can_see_any_more_is_gone(store: &dyn Store) {
     import(store, &["ana", "bo", "cy"], NOW_S).await;
     let hidden = message("ana", "bo", NOW_S, 1);
-    let key = say(store, hidden.clone()).await.message.key();
+    let first = say(store, hidden.clone()).await.message;
+    let key = first.key();
+    altered(store, act(&first, "ana", Act::Recall)).await;
     say(store, message("ana", "cy", NOW_S, 1)).await;
     say(store, message("ana", "ana", NOW_S, 1)).await;
     store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
@@ -103,7 +107,10 @@ pub(crate) async fn what_nobody_can_see_any_more_is_gone(store: &dyn Store) {
     assert!(store.find(pair("ana", "cy"), own).await.unwrap().is_some());
 
     import(store, &["ana", "bo"], NOW_S).await;
-    assert_eq!(say(store, hidden.clone()).await.message.seq, 1);
+    let anew = say(store, hidden.clone()).await.message;
+    assert_eq!(anew, first);
+    // Although it stands in the very place of the other, it is another one.
+    altered(store, act(&anew, "ana", Act::Recall)).await;
     assert_eq!(say(store, message("ana", "ana", NOW_S, 1)).await.message.seq, 1);
     // The one that stayed is still known, and counts on.
     assert!(matches!(store.append(message("ana", "cy", NOW_S, 1)).await.unwrap(), Appended::Duplicate(_)));

@@ -5,7 +5,7 @@ use chat::alter::{Act, EXTENSIONS_LEN_MAX, Extend, Extensions, NotAltered};
 use chat::conversation::Alteration;
 use chat::event::{AfterExtension, AfterRecall, ExtensionChange, ExtensionItem, MessageName};
 use chat::message::Fate;
-use chat::port::{Alter, Altered, Changes, Found, MarkRead, MessageKey, Store};
+use chat::port::{Alter, Altered, Append, Changes, Found, MarkRead, MessageKey, Store};
 use chat::{Change, Fact, Message, Position};
 
 fn name(message: &Message) -> MessageName {
@@ -210,6 +210,20 @@ pub(crate) async fn only_what_was_said_is_altered(store: &dyn Store) {
     assert_eq!(refused(store, turned(edit("[]", None))).await, NotAltered::NotFound);
     assert_eq!(altered(store, turned(set(&[("a", "b")]))).await.0, first);
     altered(store, turned(Act::Delete)).await;
+}
+
+/// Two messages can have one name, when both senders choose their numbers.
+pub(crate) async fn the_newest_of_one_name_is_meant(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    let given = |from, to| Append { wire_seq: Some(7), wire_seq_given: true, ..message(from, to, NOW_S, 1) };
+    let older = say(store, given("ana", "bo")).await.message;
+    let newer = say(store, given("bo", "ana")).await.message;
+    assert_eq!(older.key(), newer.key());
+    assert_eq!(find(store, &older).await.unwrap().message.seq, 2);
+    assert_eq!(altered(store, act(&older, "ana", Act::Delete)).await.0.seq, 2);
+    // Where it has to be said who wrote it, that one is meant.
+    assert_eq!(altered(store, act(&older, "ana", Act::Recall)).await.0.seq, 1);
+    assert_eq!(altered(store, act(&newer, "bo", Act::Recall)).await.0.seq, 2);
 }
 
 pub(crate) async fn who_left_is_not_told_of_what_is_altered(store: &dyn Store) {

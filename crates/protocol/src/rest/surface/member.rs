@@ -38,10 +38,14 @@ pub enum Presence {
 pub enum Compat {
     /// As in the original.
     Same,
-    /// The original has it, and does this differently or leaves it open.
-    Differs(&'static str),
+    /// The original's documentation leaves something open, or contradicts itself: what, and how it is here.
+    Open(&'static str),
+    /// As in the original, and more is accepted or given.
+    More(&'static str),
     /// The original does not have it.
     Added(&'static str),
+    /// Not as in the original.
+    Differs(&'static str),
 }
 
 /// A member of a request that has to be there.
@@ -96,6 +100,14 @@ impl Member {
 
     pub(super) const fn line(self, line_codes: &'static [ErrorCode]) -> Member {
         Member { line_codes, ..self }
+    }
+
+    pub(super) const fn open(self, what: &'static str) -> Member {
+        Member { compat: Compat::Open(what), ..self }
+    }
+
+    pub(super) const fn more(self, what: &'static str) -> Member {
+        Member { compat: Compat::More(what), ..self }
     }
 
     pub(super) const fn differs(self, how: &'static str) -> Member {

@@ -48,8 +48,8 @@ pub struct Entry {
     pub has_own_codes: bool,
     /// A call that works.
     pub example: Example,
-    /// How it compares with the original.
-    pub compat: Compat,
+    /// How it compares with the original, beyond what is said of its members.
+    pub compat: &'static [Compat],
     /// Members that the original has and this server has not.
     pub absent: &'static [Absent],
 }
@@ -116,7 +116,7 @@ const PLAIN: Entry = Entry {
     line_codes: &[],
     has_own_codes: false,
     example: Example { request: "", answer: "" },
-    compat: Compat::Same,
+    compat: &[],
     absent: &[],
 };
 
@@ -184,10 +184,7 @@ impl Entry {
     }
 }
 
-fn codes_of(
-    members: &[Member],
-    codes: fn(&Member) -> &'static [ErrorCode],
-) -> Vec<ErrorCode> {
+fn codes_of(members: &[Member], codes: fn(&Member) -> &'static [ErrorCode]) -> Vec<ErrorCode> {
     let mut found = Vec::new();
     for member in members {
         found.extend_from_slice(codes(member));

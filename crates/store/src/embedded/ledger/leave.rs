@@ -73,6 +73,7 @@ impl Ledger {
             }
             self.set_person(app, &peer, person);
             if !next.contains(&peer) {
+                self.prepare(app, &effects)?;
                 self.publish(Cause::without_facts(app), effects, None);
             }
         }

@@ -213,10 +213,14 @@ impl Ledger {
     pub(super) fn inboxes(&mut self, app: AppId, users: [UserId; 2]) -> Stored<Option<[Inbox; 2]>> {
         let mut inboxes = [Inbox::new(0); 2];
         for (user, inbox) in users.iter().zip(&mut inboxes) {
-            if !self.exists(app, user)? {
+            let account = self.account(app, user)?;
+            if !account.exists {
                 return Ok(None);
             }
-            *inbox = self.inbox(app, user)?;
+            *inbox = match account.inbox {
+                Some(inbox) => inbox,
+                None => self.inbox(app, user)?,
+            };
         }
         Ok(Some(inboxes))
     }

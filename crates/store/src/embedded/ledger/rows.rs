@@ -65,11 +65,10 @@ impl Ledger {
         self.group.set(table, key, value);
     }
 
-    /// Removes a row that no operation of the group has touched, whether it was read before or not.
+    /// Removes a row whose place can be taken by a new one, which does not come through here. It has to be committed
+    /// before any other operation.
     pub(super) fn remove_row(&mut self, table: Table, key: &[u8]) {
-        if let Some(known) = self.rows.known(table, key, self.number) {
-            *known = None;
-        }
+        self.rows.of(table).forget(&(table, key.to_vec()));
         self.group.remove(&self.engine, table, key);
     }
 }
