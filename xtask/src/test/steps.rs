@@ -50,6 +50,8 @@ fn tests() -> Result<()> {
     let signers = root().join("tests/sdk");
     nextest.env("COUPLET_TEST_PYTHON", tools::python_with(&signers.join("requirements.txt"))?);
     nextest.env("COUPLET_TEST_NODE_MODULES", npm_ci(&signers)?);
+    // The same Python tries the published documents.
+    tools::python_with(&root().join("tests/openapi/requirements.txt"))?;
     // So do public server SDKs.
     nextest.env("COUPLET_TEST_RUST_SDK", tools::built(&signers.join("rust"), "couplet-server-sdk-test")?);
     run(&mut nextest)

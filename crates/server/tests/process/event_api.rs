@@ -36,6 +36,12 @@ impl EventApi {
         parked.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// The id of the oldest event.
+    pub(crate) async fn first_id(&mut self) -> String {
+        let answer = self.call(Method::GET, "/events?limit=1", String::new()).await;
+        answer["events"][0]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     /// The position behind everything that is recorded.
     pub(crate) async fn end(&mut self) -> String {
         let answer = self.call(Method::GET, "/events?after=now", String::new()).await;

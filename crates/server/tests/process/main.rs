@@ -18,6 +18,7 @@ mod guide;
 mod import;
 mod kill_nine;
 mod listen;
+mod openapi;
 mod outage;
 mod replay;
 mod sdks;

@@ -115,7 +115,7 @@ fn answer_form(command: Command, form: &Answer) -> Json {
     };
     let code = Json::object().with("const", u64::from(code));
     let when = (!form.when.is_empty()).then_some(form.when);
-    answered(command, [word, word], when, code, info, form.members)
+    answered(command, Head { word, title: word, when, code, info }, form.members)
 }
 
 fn refusal(command: Command) -> Json {
@@ -133,17 +133,21 @@ fn refusal(command: Command) -> Json {
     };
     let code = code.with("description", meanings);
     let info = Json::object().with("type", "string").with("description", "Why, for people.");
-    answered(command, ["FAIL", "Refusal"], Some("It was refused."), code, info, &[])
+    let when = Some("It was refused.");
+    answered(command, Head { word: "FAIL", title: "Refusal", when, code, info }, &[])
 }
 
-fn answered(
-    command: Command,
-    [word, title]: [&str; 2],
-    when: Option<&str>,
+/// What every answer begins with.
+struct Head<'a> {
+    word: &'a str,
+    title: &'a str,
+    when: Option<&'a str>,
     code: Json,
     info: Json,
-    members: &[Member],
-) -> Json {
+}
+
+fn answered(command: Command, head: Head<'_>, members: &[Member]) -> Json {
+    let Head { word, title, when, code, info } = head;
     let entry = command.entry();
     let mut properties = Json::object()
         .with("ActionStatus", Json::object().with("const", word))
