@@ -351,6 +351,7 @@ impl Scene<'_> {
         if let Some(names) = groups {
             friend.groups = person.groups_named(names, limits.groups_max).ok_or(NotRelated::GroupsFull)?;
         }
+        friend.groups.retain(|id| person.groups.iter().any(|group| group.id == *id));
         for name in join {
             let group = person.groups.iter().find(|group| group.name == *name);
             let id = group.ok_or(NotRelated::NoSuchGroup)?.id;
@@ -614,6 +615,15 @@ mod tests {
         let [mut here, mut there] = strangers();
         let oneself = Relate { to: user("ana"), ..wanted(Approach::Block) };
         assert_eq!(relate(&oneself, &mut here, &mut there), Err(NotRelated::Oneself));
+    }
+
+    #[test]
+    fn a_note_forgets_groups_that_are_gone() {
+        let [mut here, mut there] = strangers();
+        here.person().groups = vec![FriendGroup { id: 4, name: "home".to_owned() }];
+        here.add(Friend { groups: vec![1, 4, 3], ..Friend::default() });
+        relate(&wanted(note(None, &["home"], &[])), &mut here, &mut there).unwrap();
+        assert_eq!(here.tie.friend.unwrap().groups, [4]);
     }
 
     #[test]

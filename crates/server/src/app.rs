@@ -190,6 +190,7 @@ impl Sides {
             credentials: Arc::clone(&credentials),
             bus: Arc::clone(&bus),
             limits: limits.clone(),
+            tasks: tasks.clone(),
         };
         let events = EventApi {
             chat: chat.clone(),

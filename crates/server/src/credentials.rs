@@ -12,6 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// UserSigs that are remembered as good. Backends use one for hours, so a few thousand serve many.
 const REMEMBERED_MAX: usize = 4_096;
+/// For so long a UserSig counts as not revoked without another look. Word of a revocation comes at once; this is for
+/// the word that was lost.
+const REMEMBERED_SECS: u64 = 10;
+/// As far as the clock of an app's backend may be ahead. A UserSig from the future would survive its revocation.
+const AHEAD_SECS_MAX: u64 = 600;
 
 pub struct Credentials {
     apps: Arc<Apps>,
@@ -29,6 +34,7 @@ pub struct Credentials {
 struct Known {
     issued_s: u64,
     expires_at_s: u64,
+    checked_s: u64,
     age: Age,
 }
 
@@ -92,6 +98,7 @@ impl Credentials {
         if let Some(app) = self.apps.get(sdkappid)
             && let Some(known) = self.good.get(&asked)
             && known.age == age
+            && now_s.abs_diff(known.checked_s) < REMEMBERED_SECS
         {
             if known.expires_at_s <= now_s {
                 return Err(ErrorCode::UserSigExpired.into());
@@ -101,16 +108,22 @@ impl Credentials {
         }
         let (app, claims) = self.verify(&asked, now_s)?;
         let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
+        let issued_s = claims.time_s;
+        if issued_s > now_s.saturating_add(AHEAD_SECS_MAX) {
+            return Err(
+                ErrorCode::UserSigIllegal.with("the UserSig is dated in the future: look at the clocks")
+            );
+        }
         let revoked_s = self.store.revoked_s(app.id, user).await.map_err(|error| {
             tracing::error!(%error, "whether a UserSig was revoked cannot be read");
             Failure::from(ErrorCode::Internal)
         })?;
-        let issued_s = claims.time_s;
         if issued_s <= revoked_s {
             return Err(ErrorCode::UserSigRevoked.into());
         }
         let good = Good { sdkappid, identifier: identifier.to_owned(), usersig: usersig.to_owned() };
-        self.good.insert(good, Known { issued_s, expires_at_s: claims.expires_at_s(), age });
+        self.good
+            .insert(good, Known { issued_s, expires_at_s: claims.expires_at_s(), checked_s: now_s, age });
         Ok(Caller { app, user, issued_s })
     }
 

@@ -43,6 +43,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 pub use health::Health;
 pub use v1::{EventApi, Readers};
@@ -58,6 +59,7 @@ pub struct Rest {
     /// Says who is online.
     pub bus: Arc<LocalBus>,
     pub limits: crate::config::Limits,
+    pub tasks: TaskTracker,
 }
 
 /// A call whose caller is known and may make it.
@@ -167,6 +169,14 @@ impl Rest {
             Command::GetMute => self.mute(call).await,
         }
         .map(Bytes::from)
+    }
+
+    /// For what has to be told after it is committed: a caller that hangs up does not stop it between the two.
+    async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match self.tasks.spawn(work).await {
+            Ok(done) => done,
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
     }
 
     /// UserSig, then admin.

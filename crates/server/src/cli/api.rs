@@ -154,6 +154,11 @@ fn tls(ca: Option<&Path>) -> Result<ClientConfig, String> {
 }
 
 impl Api {
+    /// The server and the app.
+    pub(super) fn place(&self) -> String {
+        format!("{}/v1/apps/{}", self.base, self.secret.sdkappid)
+    }
+
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Box<RawValue>, ApiError> {
         let request = self.request(Method::GET, path, query);
         self.answer(request.body(Full::default()).expect(WELL_FORMED)).await
@@ -194,7 +199,7 @@ impl Api {
         let lifetime = Lifetime { time_s: SystemClock.now_ms() / 1000, expire_s: USERSIG_SECS };
         let secret = Secret { sdkappid: self.secret.sdkappid, key: &self.secret.key };
         let usersig = usersig::generate(&secret, &self.admin, lifetime, None);
-        let mut url = format!("{}/v1/apps/{}/{path}", self.base, self.secret.sdkappid);
+        let mut url = format!("{}/{path}", self.place());
         for (index, (name, value)) in query.iter().enumerate() {
             url.push(if index == 0 { '?' } else { '&' });
             url.push_str(&format!("{name}={}", encoded(value)));

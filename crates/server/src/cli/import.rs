@@ -15,10 +15,12 @@ use chunk::Tally;
 use lanes::Lanes;
 use progress::Progress;
 use protocol::export::Subject;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// A message is at most 12 KB of text, which may be six times as long when it is escaped.
@@ -53,9 +55,10 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
 }
 
 async fn import(arguments: Arguments) -> Outcome {
-    let mut export = Export::open(&arguments.file, arguments.from_start)?;
-    let rejected = arguments.rejected.unwrap_or_else(|| beside(&arguments.file, "rejected"));
     let api = arguments.server.open()?;
+    let into = Into { place: api.place(), live: arguments.live };
+    let mut export = Export::open(&arguments.file, into, arguments.from_start)?;
+    let rejected = arguments.rejected.unwrap_or_else(|| beside(&arguments.file, "rejected"));
     let progress = Progress::begin(export.offset, export.len);
     let mut lanes = Lanes::new(&api, arguments.live, arguments.create_accounts, progress);
     let mut rejects = Rejects::new(rejected, export.offset > 0);
@@ -134,28 +137,59 @@ struct Line {
     bytes: Vec<u8>,
 }
 
+/// Where the lines go, and what becomes of them there.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Into {
+    place: String,
+    live: bool,
+}
+
+/// How far an export is in.
+#[derive(Debug, Serialize, Deserialize)]
+struct Imported {
+    offset: u64,
+    into: Into,
+    /// The bytes just before the offset: those behind it may have been put right meanwhile, but in another file these
+    /// are others.
+    before: String,
+}
+
+/// So many bytes tell two exports apart.
+const BEFORE_BYTES: u64 = 64;
+
 /// The export, from where everything before is in.
 struct Export {
     reader: BufReader<File>,
     offset: u64,
     len: u64,
     state: PathBuf,
+    into: Into,
 }
 
 impl Export {
-    fn open(path: &Path, from_start: bool) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    fn open(path: &Path, into: Into, from_start: bool) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
         let mut file = File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         let state = beside(path, "imported");
-        let kept = if from_start { None } else { std::fs::read_to_string(&state).ok() };
-        let offset =
-            kept.and_then(|text| text.trim().parse().ok()).filter(|offset| *offset <= len).unwrap_or(0);
+        let mut offset = 0;
+        if !from_start && let Ok(kept) = std::fs::read(&state) {
+            let kept: Option<Imported> = serde_json::from_slice(&kept).ok();
+            match kept.filter(|kept| kept.into == into && kept.offset <= len) {
+                Some(kept) if kept.before == before(&file, kept.offset).map_err(failed)? => {
+                    offset = kept.offset;
+                }
+                _ => eprintln!(
+                    "{} is of another import, so this one begins at the first line.",
+                    state.display()
+                ),
+            }
+        }
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         if offset > 0 {
             eprintln!("Going on where an earlier run ended; --from-start begins anew.");
         }
-        Ok(Self { reader: BufReader::with_capacity(READ_BUFFER_BYTES, file), offset, len, state })
+        Ok(Self { reader: BufReader::with_capacity(READ_BUFFER_BYTES, file), offset, len, state, into })
     }
 
     /// The next line that is not empty.
@@ -181,9 +215,11 @@ impl Export {
 
     /// Everything before this offset is in.
     fn keep_offset(&self, offset: u64) -> std::io::Result<()> {
+        let before = before(self.reader.get_ref(), offset)?;
+        let imported = serde_json::to_vec(&json!({ "offset": offset, "into": self.into, "before": before }))?;
         // In one step, so that a run that is killed here leaves the old one or the new one.
         let new = beside(&self.state, "new");
-        std::fs::write(&new, offset.to_string())?;
+        std::fs::write(&new, imported)?;
         std::fs::rename(new, &self.state)
     }
 
@@ -193,6 +229,14 @@ impl Export {
             _ => Ok(()),
         }
     }
+}
+
+/// What stands before this place.
+fn before(export: &File, offset: u64) -> std::io::Result<String> {
+    let from = offset.saturating_sub(BEFORE_BYTES);
+    let mut bytes = vec![0; (offset - from) as usize];
+    export.read_exact_at(&mut bytes, from)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Lines that were not taken, each with its reason. The file is made with the first.

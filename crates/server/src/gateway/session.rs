@@ -62,7 +62,10 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, ip: IpAddr
             };
             sessions.decrement(1);
             state.record(action).await;
-            state.note_reach(action).await;
+            // Whoever was kicked or deleted cannot be reached, which is known already.
+            if !matches!(end, Some(CloseCode::Kicked | CloseCode::LoginRefused)) {
+                state.note_reach(action).await;
+            }
             end
         }
     };
@@ -213,6 +216,7 @@ impl<'a> Session<'a> {
     async fn push(&mut self, push: Push) -> Result<(), End> {
         if self.login.subscription.missed() {
             self.login.follower.poll();
+            check_credential(&Arc::clone(&self.gateway), &self.login.caller.clone()).await?;
         }
         match push {
             Push::Online { frame } => write_text(self.socket, frame).await,

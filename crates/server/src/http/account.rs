@@ -45,7 +45,8 @@ impl Rest {
         if users.iter().any(|user| call.caller.app.is_admin(user)) {
             return Err(ErrorCode::AccountParameter.with("an admin's account cannot be deleted"));
         }
-        let existed = self.chat.delete_accounts(call.caller.app.id, users).await;
+        let (chat, app) = (self.chat.clone(), call.caller.app.id);
+        let existed = self.to_the_end(async move { chat.delete_accounts(app, users).await }).await;
         let existed = existed.map_err(|error| store_failure(Command::AccountDelete, &error))?;
         let unknown = ErrorCode::AccountNotFound.into();
         let items = request.user_ids.iter().zip(existed);
@@ -61,7 +62,8 @@ impl Rest {
         let user = user(&Kick::parse(&call.body)?.user_id)?;
         let (app, now_ms) = (call.caller.app.id, self.chat.clock.now_ms());
         let change = ChangePerson { app, user, change: PersonChange::Revoke, now_ms };
-        let changed = self.chat.change_person(change).await;
+        let chat = self.chat.clone();
+        let changed = self.to_the_end(async move { chat.change_person(change).await }).await;
         match changed.map_err(|error| store_failure(Command::Kick, &error))? {
             PersonChanged::Done(_) => Ok(rest::ok().into()),
             PersonChanged::UnknownAccount => Err(ErrorCode::AccountNotFound.into()),

@@ -95,6 +95,25 @@ async fn an_admin_can_be_kicked_by_itself() {
     app.stop().await;
 }
 
+/// It would survive a kick.
+#[tokio::test]
+async fn a_usersig_from_the_future_is_refused() {
+    let clock = TestClock::new();
+    let app = Setup::default().clock(&clock).start().await;
+    let dated =
+        |ahead_s| signed(SDKAPPID, KEY, "ana", Lifetime { time_s: clock.now_s() + ahead_s, expire_s: 3_600 });
+    let mut device = app.socket().await;
+    assert_eq!(
+        device.ask(login("ana", &dated(601), "")).await,
+        r#"{"id":1,"error":{"code":70003,"text":"the UserSig is dated in the future: look at the clocks","temporary":false}}"#
+    );
+    // Clocks differ.
+    let mut device = app.socket().await;
+    assert!(device.ask(login("ana", &dated(600), "")).await.contains(r#""ok""#));
+    drop(device);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn deleting_an_account_ends_its_sessions() {
     let clock = TestClock::new();

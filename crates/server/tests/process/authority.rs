@@ -1,6 +1,6 @@
 //! Certificates that an authority of a test's own has issued.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -15,6 +15,9 @@ pub(crate) struct Issued {
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut asked = CertificateParams::default();
+        // OpenSSL takes a certificate for self-signed whose issuer is called as it is.
+        asked.distinguished_name = DistinguishedName::new();
+        asked.distinguished_name.push(DnType::CommonName, "test authority");
         asked.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(asked, KeyPair::generate().unwrap()).unwrap())
     }

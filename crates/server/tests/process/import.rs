@@ -64,7 +64,8 @@ async fn a_run_that_ended_early_goes_on_where_it_was() {
     assert_eq!(ended.status.code(), Some(1));
     let stderr = String::from_utf8(ended.stderr).unwrap();
     assert!(stderr.contains(&format!("the line at byte {at} is longer than")), "{stderr}");
-    let offset: usize = std::fs::read_to_string(&state).unwrap().parse().unwrap();
+    let kept: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    let offset = kept["offset"].as_u64().unwrap() as usize;
     assert!(0 < offset && offset <= at, "{offset}");
     assert!(whole.is_char_boundary(offset) && whole[..offset].ends_with('\n'));
 
@@ -77,6 +78,17 @@ async fn a_run_that_ended_early_goes_on_where_it_was() {
     assert_eq!(done(&gone_on, "messages") + done(&gone_on, "duplicates"), behind);
     assert!(!state.exists(), "it is not needed any more");
 
+    // Another file in its place, and a run that means something else, do not go on from there.
+    for (text, flags) in [(format!(" {whole}"), &["--json"][..]), (whole.clone(), &["--json", "--live"])] {
+        std::fs::write(&path, text).unwrap();
+        std::fs::write(&state, kept.to_string()).unwrap();
+        let anew = report(&import(&place, &server, &path, flags));
+        assert_eq!(
+            anew["messages"].as_u64().unwrap() + anew["duplicates"].as_u64().unwrap(),
+            MESSAGES as u64
+        );
+    }
+    std::fs::write(&path, &whole).unwrap();
     let again = report(&import(&place, &server, &path, &["--json"]));
     assert_eq!((done(&again, "messages"), done(&again, "duplicates")), (0, MESSAGES));
     in_order(&server).await;

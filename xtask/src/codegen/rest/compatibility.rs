@@ -39,7 +39,9 @@ fn verdict(command: Command) -> &'static str {
     let all: Vec<Compat> =
         entry.compat.iter().copied().chain(members.map(|(_, member)| member.compat)).collect();
     let any = |is: fn(&Compat) -> bool| all.iter().any(is);
-    if !entry.absent.is_empty() || any(|compat| matches!(compat, Compat::Differs(_))) {
+    if entry.absent.iter().any(|absent| absent.in_answer)
+        || any(|compat| matches!(compat, Compat::Differs(_)))
+    {
         "Differs in details"
     } else if any(|compat| matches!(compat, Compat::More(_) | Compat::Added(_))) {
         "Same, and more"
@@ -101,8 +103,8 @@ fn said(compat: &Compat) -> Option<String> {
 
 fn absent(entry: &Entry) -> String {
     let row = |absent: &protocol::rest::surface::Absent| {
-        let of = if absent.in_answer { "answer" } else { "request" };
-        format!("| `{}` | {of} | **Not there.** {} |\n", absent.name, cell(absent.why))
+        let (of, word) = if absent.in_answer { ("answer", "Not there") } else { ("request", "Ignored") };
+        format!("| `{}` | {of} | **{word}.** {} |\n", absent.name, cell(absent.why))
     };
     entry.absent.iter().map(row).collect()
 }

@@ -82,9 +82,13 @@ fn request(entry: &'static Entry) -> String {
 }
 
 fn member_codes(member: &Member) -> String {
-    let codes = member.codes.iter().map(|code| code.number().to_string());
-    let line_codes = member.line_codes.iter().map(|code| format!("{} in its line", code.number()));
-    codes.chain(line_codes).collect::<Vec<_>>().join(", ")
+    let listed = |codes: &[ErrorCode]| codes.iter().map(|code| code.number().to_string()).collect::<Vec<_>>();
+    let (of_call, of_line) = (listed(member.codes).join(", "), listed(member.line_codes).join(", "));
+    match (of_call.is_empty(), of_line.is_empty()) {
+        (_, true) => of_call,
+        (true, false) => format!("in its line {of_line}"),
+        (false, false) => format!("{of_call}; in its line {of_line}"),
+    }
 }
 
 fn answer(command: Command) -> String {
@@ -155,9 +159,7 @@ fn fields(fields: &[Field]) -> String {
             }
         }
     };
-    let names: Vec<String> = fields.iter().map(one).collect();
-    // One of two members: the table of fields cannot say so.
-    names.join(", ").replacen("`JsonMsgKey`", "or instead `JsonMsgKey`", 1)
+    fields.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -116,9 +116,9 @@ impl Kind {
             Kind::List { of, min: 0, max: None } => format!("Array of {}", of.many()),
             Kind::List { of, min: 0, max: Some(max) } => format!("Array of at most {max} {}", of.many()),
             Kind::List { of, min, max: Some(max) } => format!("Array of {min} to {max} {}", of.many()),
-            Kind::List { of, min, max: None } => format!("Array of at least {min} of {}", of.many()),
+            Kind::List { of, min, max: None } => format!("Array of {}, at least {min}", of.many()),
             Kind::Object(_) | Kind::AnyObject => "Object".to_owned(),
-            Kind::OneOf(kinds) => or(kinds.iter().map(Kind::words)),
+            Kind::OneOf(kinds) => kinds.iter().map(Kind::words).collect::<Vec<_>>().join("; or "),
             Kind::Elements | Kind::StoredElements => "Array of elements".to_owned(),
             Kind::LineCode | Kind::FailedLineCode => "Integer".to_owned(),
         }

@@ -93,7 +93,7 @@ pub(super) const SET_EXTENSIONS: Entry = Entry {
     )],
     absent: &[absent_in_request(
         "ExtensionList.Seq",
-        "Accepted and not looked at: only admins call here, and admins overwrite whatever is there, as in the original.",
+        "Only admins call here, and admins overwrite whatever is there, as in the original.",
     )],
     ..PLAIN
 };

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::code::ErrorCode;
 
-/// Why a commands about a message is told that one of the two has no account.
+/// Why a command about a message is told that one of the two has no account.
 const NOBODY: &str = "There is nothing between the two, and one of them has no account.";
 
 const SENDER: Member =

@@ -3,7 +3,7 @@
 //! From what the tables say of a request, a body is made with every member. Then each member in turn is made wrong, too
 //! long, older or is left out, and the parser has to do what the tables say it does.
 
-use super::{Entry, Kind, Member, Presence};
+use super::{Compat, Entry, Kind, Member, Presence};
 use crate::{
     code::{ErrorCode, Failure},
     lenient::known_names,
@@ -402,7 +402,8 @@ fn the_parsers_know_the_same_names() {
         known.extend(names);
     }
     known.remove("");
-    assert_eq!(known, written);
+    let of_one_side: Vec<_> = known.symmetric_difference(&written).collect();
+    assert!(of_one_side.is_empty(), "{of_one_side:?}");
 }
 
 #[test]
@@ -435,6 +436,16 @@ fn everything_is_said_once_and_in_sentences() {
         let answers = entry.answers.iter().flat_map(|answer| places(answer.members, ""));
         for place in places(entry.request, "").into_iter().chain(answers) {
             assert!(is_sentence(place.member.meaning), "{:?} {}", scene.command, place.member.name);
+        }
+        let compared = entry.compat.iter().copied();
+        let of_members = places(entry.request, "").into_iter().map(|place| place.member.compat);
+        for compat in compared.chain(of_members) {
+            let (Compat::Open(text) | Compat::More(text) | Compat::Added(text) | Compat::Differs(text)) =
+                compat
+            else {
+                continue;
+            };
+            assert!(is_sentence(text), "{:?} {text}", scene.command);
         }
         for code in entry.codes.iter().chain(entry.line_codes) {
             assert!(is_sentence(code.when), "{:?} {}", scene.command, code.when);

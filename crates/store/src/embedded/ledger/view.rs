@@ -62,6 +62,9 @@ impl Ledger {
     ) -> Stored<u32> {
         let view = &conversation.sides[id.side(reader) as usize];
         let mut count = 0;
+        if view.unread == 0 {
+            return Ok(0);
+        }
         for message in read::messages(&self.engine.snapshot(), id, u64::MAX) {
             let message = message?;
             if count == view.unread || message.time_s <= until_s {

@@ -24,7 +24,8 @@ const BODY_CODES: &[ErrorCode] = &[
 ];
 
 const BODY: Member =
-    required("MsgBody", Kind::Elements, BODY_CODES, "What it says: [elements](#message-elements).");
+    required("MsgBody", Kind::Elements, BODY_CODES, "What it says: [elements](#message-elements).")
+        .more("The `UUID` of a `TIMFileElem` may be left out, as one widely used server SDK does.");
 
 const OPTIONAL_SENDER: Member =
     optional("From_Account", USER_ID, &[ErrorCode::BadFromAccount], "the calling admin", "Who sends it.");
@@ -305,8 +306,8 @@ pub(in super::super) const IMPORT_MSG: Entry = Entry {
         )
         .differs("One in the future is refused: later messages would have to stand behind it."),
         BODY,
-        optional("MsgSeq", U32, &[ErrorCode::BadFormat], "`MsgRandom` stands in for it", "Orders messages of the same second. A 0 is a 0.")
-            .differs("There it is random when left out, so that a repeated call would be a second message."),
+        optional("MsgSeq", U32, &[ErrorCode::BadFormat], "made of `MsgRandom` and the content", "Orders messages of the same second. A 0 is a 0.")
+            .differs("Left out, it is the same in a repeated call, which is known by it; there it is random."),
         CUSTOM_DATA,
     ],
     codes: &[when(ErrorCode::AccountUnknown, "The sender or the recipient has no account.")],

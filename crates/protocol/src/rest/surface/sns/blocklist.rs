@@ -93,7 +93,7 @@ pub(in super::super) const BLOCKLIST_GET: Entry = Entry {
         request: r#"{"From_Account":"bo","StartIndex":0,"MaxLimited":100}"#,
         answer: r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":"","BlackListItem":[{"To_Account":"cy","AddBlackTimeStamp":1795441092}],"StartIndex":0,"CurruentSequence":1,"CurrentSequence":1}"#,
     },
-    absent: &[absent_in_request("LastSequence", "Accepted and not looked at: over REST it is always 0.")],
+    absent: &[absent_in_request("LastSequence", "Over REST it is always 0.")],
     ..PLAIN
 };
 

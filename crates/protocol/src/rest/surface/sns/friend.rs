@@ -143,7 +143,9 @@ pub(in super::super) const FRIEND_IMPORT: Entry = Entry {
                     Kind::List {
                         of: &Kind::Object(&[
                             required("Tag", Kind::Form(CUSTOM_TAG), &[], "The tag.").line(WRONG),
-                            required("Value", CUSTOM_VALUE, &[], "Its value.").line(WRONG),
+                            required("Value", CUSTOM_VALUE, &[], "Its value.")
+                                .line(WRONG)
+                                .differs("A number has at most 32 bits."),
                         ]),
                         min: 0,
                         max: None,
@@ -151,7 +153,7 @@ pub(in super::super) const FRIEND_IMPORT: Entry = Entry {
                     "none",
                     "The app's own notes, at most 20.",
                 )
-                .more("Custom tags need not be declared first. A number has at most 32 bits."),
+                .more("Custom tags need not be declared first."),
             ]),
             "Who is put into it.",
         ),
@@ -199,7 +201,7 @@ pub(in super::super) const FRIEND_UPDATE: Entry = Entry {
                             )
                             .line(WRONG),
                             required("Value", Kind::OneOf(&[CUSTOM_VALUE, Kind::List { of: &GROUP_NAME, min: 0, max: Some(FRIEND_GROUPS_MAX) }]), &[], "Its value: an Array of names for the groups, which are all that the friend is in from now on.")
-                                .line(&[ErrorCode::RelationParameter, ErrorCode::FriendGroupsFull]),
+                                .line(&[ErrorCode::RelationParameter, ErrorCode::FriendGroupsFull]).differs("A number has at most 32 bits."),
                         ]),
                         min: 1,
                         max: None,
@@ -208,7 +210,7 @@ pub(in super::super) const FRIEND_UPDATE: Entry = Entry {
                     "The values.",
                 )
                 .line(WRONG)
-                .more("Custom tags need not be declared first. A number has at most 32 bits."),
+                .more("Custom tags need not be declared first."),
             ]),
             "What changes, for each friend.",
         ),

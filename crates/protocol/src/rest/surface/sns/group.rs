@@ -25,9 +25,7 @@ const SEQUENCE: Member =
 
 pub(in super::super) const FRIEND_GROUP_ADD: Entry = Entry {
     summary: "Makes friend groups",
-    notes: &[
-        "And puts friends into each of them. A group that exists stays. Of several groups, the first that a friend cannot be put into is the friend's failure, and those before it have the friend.",
-    ],
+    notes: &["And puts friends into all of them. A group that exists stays."],
     request: &[
         OWNER,
         required(
@@ -111,6 +109,6 @@ pub(in super::super) const FRIEND_GROUP_GET: Entry = Entry {
         request: r#"{"From_Account":"ana","NeedFriend":"Need_Friend_Type_Yes"}"#,
         answer: r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":"","ResultItem":[{"GroupName":"work","FriendNumber":1,"To_Account":["bo"]},{"GroupName":"choir","FriendNumber":1,"To_Account":["bo"]},{"GroupName":"neighbours","FriendNumber":1,"To_Account":["bo"]}],"CurrentSequence":4}"#,
     },
-    absent: &[absent_in_request("LastSequence", "Accepted and not looked at: the groups are always listed.")],
+    absent: &[absent_in_request("LastSequence", "The groups are always listed.")],
     ..PLAIN
 };
