@@ -68,14 +68,12 @@ impl Chat {
     pub async fn change_person(&self, change: ChangePerson) -> Result<PersonChanged, StoreError> {
         let (app, user, now_s) = (change.app, change.user, change.now_ms / 1000);
         let revokes = matches!(change.change, PersonChange::Revoke);
-        let changed = self.store.change_person(change).await;
-        // Also after a failure, which does not say that nothing was committed.
-        if revokes && !matches!(changed, Ok(PersonChanged::UnknownAccount)) {
-            self.bus.revoked(app, user, now_s);
-        }
-        let changed = changed?;
+        let changed = self.store.change_person(change).await?;
         if let PersonChanged::Done(told) = &changed {
             self.tell(app, told);
+            if revokes {
+                self.bus.revoked(app, user, now_s);
+            }
         }
         Ok(changed)
     }
