@@ -38,7 +38,7 @@ after(() => browser?.close());
 
 beforeEach(async () => {
   server = await startDemo();
-  context = await browser.newContext({ viewport: DESKTOP, permissions: ["clipboard-read", "clipboard-write"] });
+  context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", permissions: ["clipboard-read", "clipboard-write"] });
   context.setDefaultTimeout(WAIT_MS_MAX);
   page = await openPage(context);
 });
@@ -71,7 +71,7 @@ test("a callback opens to its exact body with the keyboard alone", async () => {
   const row = callback("C2C.CallbackAfterSendMsg", "Look inside");
   await row.locator("summary").focus();
   await page.keyboard.press("Enter");
-  await row.locator(".exact pre").waitFor();
+  await isShownExactly(row);
   const body = JSON.parse(await row.locator(".exact pre").textContent());
   assert.equal(body.CallbackCommand, "C2C.CallbackAfterSendMsg");
   assert.equal(body.ErrorInfo, "send msg succeed");
@@ -83,13 +83,14 @@ test("a callback opens to its exact body with the keyboard alone", async () => {
 
 test("a blocked word is refused, and the backend hears of it", async () => {
   await page.locator("#try-word").click();
-  const word = await input("ana").inputValue();
+  const word = await page.locator("#try-word").textContent();
+  await pane("ana").locator("#send:enabled").waitFor();
+  assert.equal(await input("ana").inputValue(), word);
   await page.keyboard.press("Enter");
-  const bubble = pane("ana").locator(".message[data-status=failed]");
-  await bubble.waitFor();
-  assert.match(await bubble.textContent(), /Not delivered · 80001/);
+  await message("ana", word).locator(".problem", { hasText: /Not sent: .* \(80001\)/ }).waitFor();
   const row = callback("C2C.CallbackAfterSendMsg", word);
   await row.locator("summary").click();
+  await isShownExactly(row);
   assert.equal(await row.locator(".result").textContent(), "refused 80001");
   const body = JSON.parse(await row.locator(".exact pre").textContent());
   assert.equal(body.SendMsgResult, 80001);
@@ -103,11 +104,12 @@ test("a blocked word is refused, and the backend hears of it", async () => {
 test("unread is counted until the pane is looked at, and the sender sees that it was read", async () => {
   await send("ana", "One");
   await send("ana", "Two");
-  await pane("bo").locator(".badge", { hasText: "2" }).waitFor();
-  await input("bo").focus();
-  await pane("bo").locator(".badge").waitFor({ state: "hidden" });
-  await message("ana", "One").locator(".status", { hasText: "Read" }).waitFor();
-  await message("ana", "Two").locator(".status", { hasText: "Read" }).waitFor();
+  await around("bo").locator(".badge", { hasText: "2" }).waitFor();
+  await message("ana", "Two").locator(".meta .sent").waitFor();
+  await input("bo").click();
+  await around("bo").locator(".badge").waitFor({ state: "hidden" });
+  await message("ana", "One").locator(".meta .read").waitFor();
+  await message("ana", "Two").locator(".meta .read").waitFor();
   await page.locator('.row[data-command="C2C.CallbackAfterMsgReport"]').first().waitFor();
   await noComplaints();
 });
@@ -118,11 +120,13 @@ test("the conversation is there again after a reload, page by page", async () =>
   await page.reload();
   await seen("ana", "Message 25.");
   await seen("bo", "Message 25.");
-  assert.equal(await message("ana", "Message 1.").count(), 0);
-  await pane("ana").locator(".earlier").click();
-  await seen("ana", "Message 1.");
-  const numbers = (await pane("ana").locator(".message .text").allTextContents()).map((text) => Number(text.match(/\d+/)[0]));
-  assert.deepEqual(numbers, Array.from({ length: 25 }, (_, index) => index + 1));
+  while (!(await message("ana", "Message 1.").count())) {
+    const first = await pane("ana").locator(".message").first().elementHandle();
+    const count = await pane("ana").locator(".message").count();
+    await first.scrollIntoViewIfNeeded();
+    await pane("ana").locator(".message").nth(count).waitFor();
+  }
+  assert.deepEqual(await texts("ana"), Array.from({ length: 25 }, (_, index) => `Message ${index + 1}.`));
   await callback("C2C.CallbackAfterSendMsg", "Message 25.").waitFor();
   await noComplaints();
 });
@@ -138,6 +142,7 @@ test("the curl command of the page sends, and one run twice sends once", async (
   await seen("ana", "by way of the backend");
   const row = callback("C2C.CallbackAfterSendMsg", "by way of the backend");
   await row.locator("summary").click();
+  await isShownExactly(row);
   assert.match(await row.locator(".request").textContent(), /OptPlatform=RESTAPI/);
   const again = await runCurl(command);
   assert.equal(again.MsgKey, first.MsgKey);
@@ -159,27 +164,27 @@ test("a lost connection resumes without loss and without doubles", async () => {
   await send("ana", "Is this lost?");
   await seen("bo", "Is this lost?");
   network.breakAll();
-  await pane("ana").locator(".state[data-state=waiting]").waitFor();
-  await pane("bo").locator(".state[data-state=waiting]").waitFor();
+  await around("ana").locator(".state[data-state=waiting]").waitFor();
+  await around("bo").locator(".state[data-state=waiting]").waitFor();
   const answer = await runCurl(await page.locator("#curl").textContent());
   assert.equal(answer.ErrorCode, 0, answer.ErrorInfo);
   await send("ana", "Written offline");
-  await message("ana", "Written offline").locator(".status", { hasText: "Sending" }).waitFor();
+  await message("ana", "Written offline").locator(".meta .waiting").waitFor();
   await screenshot("offline");
 
   network.heal();
   for (const user of ["ana", "bo"]) {
-    await pane(user).locator(".state[data-state=online]").waitFor();
+    await around(user).locator(".state[data-state=online]").waitFor();
     await seen(user, "Written offline");
     await seen(user, "by way of the backend");
-    await pane(user).locator(".message[data-status=sending]").waitFor({ state: "detached" });
+    await pane(user).locator(".meta .waiting").first().waitFor({ state: "detached" });
   }
   await send("bo", "All here");
   await seen("ana", "All here");
   await callback("C2C.CallbackAfterSendMsg", "All here").waitFor();
   const expected = ["Before", "Is this lost?", "Hello Bo, this is Ana by way of the backend", "Written offline", "All here"];
   for (const user of ["ana", "bo"]) {
-    assert.deepEqual(await pane(user).locator(".message .text").allTextContents(), expected);
+    assert.deepEqual(await texts(user), expected);
   }
   assert.equal(await page.locator('.row[data-command="C2C.CallbackAfterSendMsg"]').count(), expected.length);
   assert.ok(network.resumed.has("ana") && network.resumed.has("bo"), "both presented the position that they had reached");
@@ -188,7 +193,6 @@ test("a lost connection resumes without loss and without doubles", async () => {
 
 test("two windows follow the same conversation", async () => {
   const second = await openPage(context);
-  await pane("ana", second).locator(".state[data-state=online]").waitFor();
   await send("ana", "Said in the first window");
   await pane("ana", second).locator(".message", { hasText: "Said in the first window" }).waitFor();
   await seen("bo", "Said in the first window");
@@ -215,12 +219,28 @@ test("it fits on a phone, and in the dark", async () => {
 
 /* The one door to the page */
 
-const pane = (user, on = page) => on.locator(`.pane[data-user=${user}]`);
-const input = (user) => pane(user).locator("textarea");
-const message = (user, text) => pane(user).locator(".message", { has: page.locator(".text", { hasText: text }) });
+const around = (user, on = page) => on.locator(`.pane[data-user=${user}]`);
+/** The chat page that one of the two has. */
+const pane = (user, on = page) => on.frameLocator(`iframe[name=${user}]`);
+const input = (user) => pane(user).locator("#text");
+const message = (user, text) => pane(user).locator(".message", { hasText: text });
 const seen = (user, text) => message(user, text).waitFor();
 const callback = (command, text) =>
   page.locator(`.row[data-command="${command}"]`, { has: page.locator(".preview", { hasText: text }) });
+
+/** What is said, from old to new, without names and times. */
+function texts(user) {
+  return pane(user).locator(".message .bubble").evaluateAll((bubbles) =>
+    bubbles.map((bubble) => {
+      const copy = bubble.cloneNode(true);
+      for (const other of copy.querySelectorAll(".meta, .unseen")) other.remove();
+      return copy.textContent;
+    }),
+  );
+}
+
+/** The body is laid out when the row is opened, a moment after that. */
+const isShownExactly = (row) => row.locator(".exact pre span").first().waitFor();
 
 async function send(user, text) {
   await input(user).fill(text);
@@ -234,7 +254,7 @@ async function openPage(inContext) {
   opened.on("pageerror", (error) => heard.push(String(error)));
   opened.on("console", (entry) => ["error", "warning"].includes(entry.type()) && heard.push(entry.text()));
   await opened.goto(server.url);
-  for (const user of ["ana", "bo"]) await pane(user, opened).locator(".state[data-state=online]").waitFor();
+  for (const user of ["ana", "bo"]) await around(user, opened).locator(".state[data-state=online]").waitFor();
   return opened;
 }
 
@@ -285,7 +305,7 @@ async function withBreakableSockets() {
     socket.onClose(() => open.delete(entry));
   });
   await page.reload();
-  for (const user of ["ana", "bo"]) await pane(user).locator(".state[data-state=online]").waitFor();
+  for (const user of ["ana", "bo"]) await around(user).locator(".state[data-state=online]").waitFor();
   return {
     resumed,
     loseAnswersTo: (user) => deaf.add(user),

@@ -2,8 +2,10 @@
 //!
 //! Every output is a function of the source tree, committed, and compared by [`crate::tidy`].
 
+mod client;
 mod codes;
 pub(crate) mod configuration;
+mod ordered_json;
 mod rest;
 
 use crate::tree::{self, Tree};
@@ -14,6 +16,7 @@ pub(crate) const ERROR_CODES: &str = "docs/reference/error-codes.md";
 pub(crate) const CONFIGURATION: &str = "docs/reference/configuration.md";
 const REST_API: &str = "docs/reference/rest-api.md";
 const REST_OPENAPI: &str = "docs/reference/rest-openapi.json";
+const CLIENT_SCHEMA: &str = "docs/reference/client-schema.json";
 const COMPATIBILITY: &str = "docs/reference/compatibility.md";
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +40,9 @@ pub(crate) fn outputs(tree: &Tree) -> Vec<Output> {
         Output { path: REST_API, text: rest::reference() },
         Output { path: REST_OPENAPI, text: rest::openapi() },
         Output { path: COMPATIBILITY, text: rest::compatibility() },
+        Output { path: CLIENT_SCHEMA, text: client::schema() },
     ];
+    outputs.extend(client::typescript());
     if let Some(source) = tree.text(configuration::SOURCE) {
         outputs.push(Output { path: CONFIGURATION, text: configuration::page(source) });
     }

@@ -4,6 +4,7 @@
 //! them all, so that a rule is broken on the author's machine and not in a review.
 
 mod arrows;
+mod client_page;
 mod dependencies;
 mod documented;
 mod markdown;
@@ -67,6 +68,11 @@ const RULES: &[Rule] = &[
         name: "documented",
         because: "a code or key nobody can look up is a riddle",
         check: documented::check,
+    },
+    Rule {
+        name: "client-page",
+        because: "whoever writes a client has this page and nothing else",
+        check: client_page::check,
     },
     Rule {
         name: "generated",

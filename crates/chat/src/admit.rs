@@ -37,6 +37,8 @@ pub struct Standing<'a> {
     /// What the sender keeps of the recipient.
     pub sender_tie: &'a Tie,
     pub recipient_tie: &'a Tie,
+    /// The recipient has set that nothing of what the sender writes is wanted.
+    pub discards: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub enum Admitted {
 }
 
 pub fn admit(terms: Terms, standing: &Standing<'_>, now_s: u64) -> Admitted {
-    let Standing { sender, recipient, sender_tie, recipient_tie } = standing;
+    let Standing { sender, recipient, sender_tie, recipient_tie, discards } = standing;
     if let Some(device) = terms.device {
         if sender.is_muted(now_s) {
             return Admitted::No(Refusal::SenderMuted);
@@ -58,6 +60,10 @@ pub fn admit(terms: Terms, standing: &Standing<'_>, now_s: u64) -> Admitted {
         if recipient_tie.blocked_s.is_some() {
             let refusal = Refusal::Blocked;
             return if device.tells_blocked { Admitted::No(refusal) } else { Admitted::Pretend(refusal) };
+        }
+        if *discards {
+            // Never told to the sender: it is the recipient's own setting, and not a word to the other.
+            return Admitted::Pretend(Refusal::Blocked);
         }
         if device.friends_only {
             match (sender_tie.friend.is_some(), recipient_tie.friend.is_some()) {
@@ -117,11 +123,27 @@ mod tests {
             (Terms { heeds_recipient: true, ..backend }, (&muted, &none), (&deaf, &blocks), Admitted::Unseen),
         ];
         for (terms, (sender, sender_tie), (recipient, recipient_tie), expected) in table {
-            let standing = Standing { sender, recipient, sender_tie, recipient_tie };
+            let standing = Standing { sender, recipient, sender_tie, recipient_tie, discards: false };
             assert_eq!(admit(terms, &standing, 99), expected, "{terms:?} {standing:?}");
         }
-        let standing =
-            Standing { sender: &muted, recipient: &plain, sender_tie: &none, recipient_tie: &none };
+        let standing = Standing {
+            sender: &muted,
+            recipient: &plain,
+            sender_tie: &none,
+            recipient_tie: &none,
+            discards: false,
+        };
         assert_eq!(admit(device(false, false), &standing, 100), Admitted::Yes, "a mute ends by itself");
+        let discards = Standing { sender: &plain, discards: true, ..standing };
+        // As if blocked, but never told so, and before anything else is that would tell.
+        for (terms, expected) in [
+            (device(false, false), Admitted::Pretend(Refusal::Blocked)),
+            (device(true, true), Admitted::Pretend(Refusal::Blocked)),
+            (backend, Admitted::Yes),
+        ] {
+            assert_eq!(admit(terms, &discards, 99), expected, "{terms:?}");
+        }
+        let blocks = Standing { recipient_tie: &blocks, ..discards };
+        assert_eq!(admit(device(false, true), &blocks, 99), Admitted::No(Refusal::Blocked));
     }
 }

@@ -39,6 +39,8 @@ pub enum Act {
         custom_data: Option<Bytes>,
         /// The version that the edit is meant for, if it matters.
         version: Option<u32>,
+        /// A word list marked the new body.
+        marked: bool,
     },
     /// The recipient has read it.
     Confirm,
@@ -50,9 +52,31 @@ pub enum Act {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extend {
     /// Keys with their values.
-    Set(Vec<(String, String)>),
-    Delete(Vec<String>),
+    Set(Vec<(PairKey, String)>),
+    Delete(Vec<PairKey>),
     Clear,
+}
+
+/// A pair as whoever changes it knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairKey {
+    pub key: String,
+    /// The version that the change is meant for: a pair that has a later one stays as it is. `None` for any.
+    pub seen: Option<u64>,
+}
+
+impl From<String> for PairKey {
+    fn from(key: String) -> Self {
+        Self { key, seen: None }
+    }
+}
+
+impl PairKey {
+    /// Whether the pair was changed since.
+    pub fn is_behind(&self, extensions: &Extensions) -> bool {
+        let is_later = |item: &ExtensionItem| self.seen.is_some_and(|seen| seen < item.version);
+        extensions.items.iter().any(|item| item.key == self.key && is_later(item))
+    }
 }
 
 /// The key-value pairs of a message.
@@ -127,7 +151,8 @@ pub fn alter(
             Err(NotAltered::Conflict)
         }
         Act::Edit { .. } if message.fate.recalled => Err(NotAltered::Recalled),
-        Act::Edit { body, custom_data, .. } => {
+        Act::Edit { body, custom_data, marked, .. } => {
+            message.delivery.marked |= marked;
             Ok(edit(alter.by, message, body.as_ref(), custom_data.as_ref()))
         }
         Act::Confirm => Ok(confirm(alter.by, message)),
@@ -217,14 +242,15 @@ fn extend(extend: &Extend, message: &Message, extensions: &mut Extensions) -> Re
     let mut changed = Vec::new();
     let how = match extend {
         Extend::Set(pairs) => {
+            let pairs: Vec<_> = pairs.iter().filter(|(pair, _)| !pair.is_behind(extensions)).collect();
             let mut keys: Vec<&str> = extensions.items.iter().map(|item| &*item.key).collect();
-            keys.extend(pairs.iter().map(|(key, _)| &**key));
+            keys.extend(pairs.iter().map(|(pair, _)| &*pair.key));
             keys.sort_unstable();
             keys.dedup();
             if keys.len() > EXTENSIONS_LEN_MAX {
                 return Err(NotAltered::TooManyPairs);
             }
-            for (key, value) in pairs {
+            for (PairKey { key, .. }, value) in pairs {
                 extensions.latest += 1;
                 let item =
                     ExtensionItem { key: key.clone(), value: value.clone(), version: extensions.latest };
@@ -234,13 +260,13 @@ fn extend(extend: &Extend, message: &Message, extensions: &mut Extensions) -> Re
             }
             ExtensionChange::Set
         }
-        Extend::Delete(keys) => {
-            for key in keys {
+        Extend::Delete(pairs) => {
+            for pair in pairs.iter().filter(|pair| !pair.is_behind(extensions)).collect::<Vec<_>>() {
                 let before = extensions.items.len();
-                extensions.items.retain(|known| known.key != *key);
+                extensions.items.retain(|known| known.key != pair.key);
                 if extensions.items.len() < before {
                     extensions.latest += 1;
-                    let (key, version) = (key.clone(), extensions.latest);
+                    let (key, version) = (pair.key.clone(), extensions.latest);
                     changed.push(ExtensionItem { key, value: String::new(), version });
                 }
             }
@@ -352,16 +378,43 @@ mod tests {
     }
 
     fn edit(version: Option<u32>) -> Act {
-        Act::Edit { body: Some(Bytes::from_static(b"new")), custom_data: None, version }
+        Act::Edit { body: Some(Bytes::from_static(b"new")), custom_data: None, version, marked: false }
     }
 
     fn set(keys: &[&str]) -> Act {
-        Act::Extend(Extend::Set(keys.iter().map(|key| ((*key).to_owned(), "value".to_owned())).collect()))
+        Act::Extend(Extend::Set(
+            keys.iter().map(|key| ((*key).to_owned().into(), "value".to_owned())).collect(),
+        ))
     }
 
     /// The owners of the log entries, with what changes in their unread totals.
     fn told(effects: &Effects) -> Vec<(&str, i64)> {
         effects.entries.iter().map(|entry| (entry.user.as_str(), entry.unread_by)).collect()
+    }
+
+    #[test]
+    fn a_pair_that_was_changed_since_stays_as_it_is() {
+        let pair = |key: &str, seen| PairKey { key: key.to_owned(), seen };
+        let set = |pairs: &[(PairKey, &str)]| {
+            let owned = |(pair, value): &(PairKey, &str)| (pair.clone(), (*value).to_owned());
+            Act::Extend(Extend::Set(pairs.iter().map(owned).collect()))
+        };
+        let (mut found, mut conversation) = (found(), conversation());
+        let mut changed = |act| {
+            let effects = alter(&by("bo", act), &mut found, &mut conversation, 8).unwrap();
+            let items = changed_items(&effects).into_iter();
+            items.map(|item| format!("{}={} {}", item.key, item.value, item.version)).collect::<Vec<_>>()
+        };
+        assert_eq!(changed(set(&[(pair("a", Some(0)), "1"), (pair("b", Some(9)), "1")])), ["a=1 1", "b=1 2"]);
+        let second = [(pair("a", Some(0)), "2"), (pair("b", Some(2)), "2"), (pair("c", Some(0)), "2")];
+        assert_eq!(changed(set(&second)), ["b=2 3", "c=2 4"]);
+        assert_eq!(changed(set(&[(pair("a", Some(0)), "3")])), [""; 0]);
+        assert_eq!(changed(set(&[(pair("a", None), "3")])), ["a=3 5"]);
+        let delete = |pairs: &[PairKey]| Act::Extend(Extend::Delete(pairs.to_vec()));
+        assert_eq!(changed(delete(&[pair("a", Some(4)), pair("b", Some(3)), pair("x", Some(0))])), ["b= 6"]);
+        // What is gone may be set by one who does not know it any more.
+        assert_eq!(changed(set(&[(pair("b", Some(0)), "4")])), ["b=4 7"]);
+        assert_eq!(changed(delete(&[pair("c", None)])), ["c= 8"]);
     }
 
     #[test]
@@ -403,7 +456,7 @@ mod tests {
             (by("bo", set(&["a"])), unlabelled, Err(NotAltered::NotExtensible)),
             (by("bo", set(&["a"])), recalled, Err(NotAltered::NotFound)),
             (by("bo", Act::Extend(Extend::Clear)), plain, unchanged),
-            (by("bo", Act::Extend(Extend::Delete(vec!["a".to_owned()]))), plain, unchanged),
+            (by("bo", Act::Extend(Extend::Delete(vec!["a".to_owned().into()]))), plain, unchanged),
         ];
         for (wanted, prepare, expected) in table {
             let (mut found, mut conversation) = (found(), conversation());

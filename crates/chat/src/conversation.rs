@@ -100,10 +100,31 @@ pub enum ViewChange {
     Erased = 2,
     Pinned = 3,
     Unpinned = 4,
+    /// The history is gone; the conversation stays in the list.
+    Cleared = 5,
+    /// What the person has set or noted for the conversation.
+    Noted = 6,
 }
 
 impl ViewChange {
-    pub const ALL: [Self; 4] = [Self::Removed, Self::Erased, Self::Pinned, Self::Unpinned];
+    pub const ALL: [Self; 6] =
+        [Self::Removed, Self::Erased, Self::Pinned, Self::Unpinned, Self::Cleared, Self::Noted];
+}
+
+/// What a person wants of messages from a peer. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Notify {
+    /// Devices get them, and ring.
+    #[default]
+    Ring = 0,
+    /// Devices get them, and stay silent.
+    Silent = 1,
+    /// Nothing of them: what the peer's devices send goes as if the peer were blocked, and were not told so.
+    Discard = 2,
+}
+
+impl Notify {
+    pub const ALL: [Self; 3] = [Self::Ring, Self::Silent, Self::Discard];
 }
 
 /// What is new between two people, seen by one of them. The numbers are stored.
@@ -118,11 +139,23 @@ pub enum RelationNews {
     Asked = 5,
     /// What the user notes of the peer changed.
     Noted = 6,
+    /// The peer's wish to be friends is gone without an agreement.
+    Unasked = 7,
+    /// The user's own friend groups were made, renamed or removed; the peer is the user.
+    Grouped = 8,
 }
 
 impl RelationNews {
-    pub const ALL: [Self; 6] =
-        [Self::Befriended, Self::Unfriended, Self::Blocked, Self::Unblocked, Self::Asked, Self::Noted];
+    pub const ALL: [Self; 8] = [
+        Self::Befriended,
+        Self::Unfriended,
+        Self::Blocked,
+        Self::Unblocked,
+        Self::Asked,
+        Self::Noted,
+        Self::Unasked,
+        Self::Grouped,
+    ];
 }
 
 /// The state of a conversation.
@@ -153,6 +186,9 @@ pub struct View {
     pub head_time_s: u64,
     /// When it was pinned; 0 when it is not.
     pub pinned_ms: u64,
+    /// The time up to which the person has said that everything is read, as the peer was told.
+    pub read_until_s: u64,
+    pub notify: Notify,
 }
 
 /// The place a new message was given.
@@ -196,6 +232,7 @@ impl Conversation {
             return None;
         }
         view.read_seq = place.seq;
+        view.read_until_s = view.read_until_s.max(place.time_s);
         Some(Read { place, count: std::mem::take(&mut view.unread) })
     }
 
@@ -208,12 +245,19 @@ impl Conversation {
             return None;
         }
         view.read_time_s = view.read_time_s.max(until_s);
+        view.read_until_s = view.read_until_s.max(until_s);
         view.unread = unread_behind;
         Some(Read { place: Place { seq: view.read_seq, time_s: until_s }, count })
     }
 
     pub fn view(&mut self, side: Side) -> &mut View {
         &mut self.sides[side as usize]
+    }
+
+    /// Whether the second of two people wants nothing of what the first sends.
+    pub fn discards(&self, [from, to]: [UserId; 2]) -> bool {
+        let side = if to < from { Side::Low } else { Side::High };
+        from != to && self.sides[side as usize].notify == Notify::Discard
     }
 }
 
@@ -252,9 +296,16 @@ impl View {
         std::mem::take(&mut self.unread)
     }
 
-    /// Forgets everything up to `last`, which is where the conversation ends.
+    /// Forgets the messages up to `last`, which is where the conversation ends.
     pub fn clear(&mut self, last: Place) {
-        *self = Self { read_seq: last.seq, cleared_seq: last.seq, oldest_s: last.time_s, ..Self::default() };
+        (self.unread, self.read_seq, self.read_time_s) = (0, last.seq, 0);
+        (self.cleared_seq, self.oldest_s) = (last.seq, last.time_s);
+    }
+
+    /// Forgets everything for a person who is no more. What the peer was told to be read stays told.
+    pub fn leave(&mut self, last: Place) {
+        *self = Self { read_until_s: self.read_until_s, ..Self::default() };
+        self.clear(last);
     }
 }
 
@@ -268,6 +319,12 @@ mod tests {
         let places = [100, 105, 103, 105, 106].map(|now_s| conversation.advance(now_s));
         assert_eq!(places.map(|place| place.time_s), [100, 105, 105, 105, 106]);
         assert_eq!(places.map(|place| place.seq), [1, 2, 3, 4, 5]);
+    }
+
+    /// Stores keep the state of every conversation that is under way in memory, and write it with every message.
+    #[test]
+    fn the_state_of_a_conversation_stays_small() {
+        assert_eq!((size_of::<View>(), size_of::<Conversation>()), (72, 160));
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub mod admit;
 pub mod append;
 pub mod alter;
 pub mod contact;
+pub mod history;
 pub mod relate;
+pub mod login;
 pub mod filter;
 mod pace;
 pub mod breaker;
@@ -27,6 +29,7 @@ pub mod dispatch;
 pub mod port;
 pub mod send;
 pub mod change;
+pub mod device;
 pub mod sync;
 pub mod model;
 

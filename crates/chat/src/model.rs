@@ -8,6 +8,7 @@ mod people;
 mod events;
 
 use crate::alter::Extensions;
+use crate::contact::Notes;
 use crate::conversation::{Conversation, Inbox, LogEntry, Position};
 use crate::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use crate::effect::Entry;
@@ -52,6 +53,8 @@ struct Talk {
     messages: Vec<Arc<Message>>,
     /// By the number of the message.
     extensions: BTreeMap<u64, Extensions>,
+    /// Of each side.
+    notes: [Notes; 2],
 }
 
 #[derive(Debug, Default)]
@@ -194,6 +197,15 @@ impl Store for Model {
 
     async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>> {
         Ok(self.lock().contacts(&query))
+    }
+
+    async fn contacts_with(
+        &self,
+        app: AppId,
+        owner: UserId,
+        peers: Vec<UserId>,
+    ) -> Stored<Option<ContactsPage>> {
+        Ok(self.lock().contacts_with(app, owner, &peers))
     }
 
     async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged> {

@@ -2,7 +2,7 @@
 //!
 //! Profiles are opaque: tags and values of the wire. Of their meaning, the rules know what [`Person`] says.
 
-use crate::conversation::Change;
+use crate::conversation::{Change, RelationNews};
 use crate::effect::{Effects, Told};
 use crate::event::{Fact, Origin, Platform, ProfileChange, ProfileValue};
 use crate::id::{AppId, UserId};
@@ -37,6 +37,36 @@ pub struct Person {
     pub groups: Vec<FriendGroup>,
     /// The highest number that was ever given to a group.
     pub group_last: u32,
+}
+
+/// Where push reaches one device of a person, as its app has told. Kept apart from [`Person`], since no rule needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushToken {
+    pub device: String,
+    pub provider: PushProvider,
+    pub token: String,
+    pub set_ms: u64,
+}
+
+/// Devices of a person that push can reach. The one that was told of first makes room for one more.
+pub const PUSH_TOKENS_LEN_MAX: usize = 10;
+
+/// Who carries push to a device. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PushProvider {
+    Fcm = 1,
+    Apns = 2,
+}
+
+impl PushProvider {
+    pub const ALL: [Self; 2] = [Self::Fcm, Self::Apns];
+}
+
+impl PushToken {
+    /// Whether it reaches the same installed app as another, whoever uses it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.provider == other.provider && self.token == other.token
+    }
 }
 
 /// A mute without end.
@@ -162,7 +192,8 @@ pub enum PersonChange {
         until_s: Option<u64>,
         group_until_s: Option<u64>,
     },
-    /// Makes all credentials that were issued so far worthless, and with them whatever push could still reach.
+    /// Makes all credentials that were issued so far worthless, and with them whatever push could still reach: no
+    /// token is left.
     Revoke,
     /// Push can reach the person on a platform up to a time; one that has passed says that it cannot.
     Reach(Reachable),
@@ -172,6 +203,17 @@ pub enum PersonChange {
     },
     RemoveGroups {
         names: Vec<String>,
+    },
+    /// Friends stay in it.
+    RenameGroup {
+        name: String,
+        to: String,
+    },
+    /// Push can reach a device by this token. It replaces what the device had, and is taken from whoever else of the
+    /// app had it: a phone changes hands, and the next user's messages are not for the last one.
+    SetToken(PushToken),
+    DropToken {
+        device: String,
     },
 }
 
@@ -187,23 +229,27 @@ pub struct ProfileSettings {
 pub enum PersonChanged {
     Done(Told),
     UnknownAccount,
-    /// The profile would have too many tags, or the person too many groups.
-    Full,
+    Refused(NotChanged),
 }
 
-/// There would be too much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
+pub enum NotChanged {
+    /// The profile would have too many tags, or the person too many groups.
+    Full,
+    NoSuchGroup,
+    /// There is another group of this name.
+    GroupExists,
+}
 
-/// Carries out the change. The profile is only looked at when the profile is changed.
-pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<Effects, Full> {
+/// Carries out the change. The profile and the tokens are only looked at when they are changed.
+pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<Effects, NotChanged> {
     let mut effects = Effects::default();
-    let Portrait { person, profile } = portrait;
+    let Portrait { person, profile, tokens } = portrait;
     match &wanted.change {
         PersonChange::Profile { items, settings, operator, tags_max, .. } => {
             profile.extend(items.iter().cloned());
             if profile.len() > *tags_max {
-                return Err(Full);
+                return Err(NotChanged::Full);
             }
             person.admission = settings.admission.unwrap_or(person.admission);
             person.may_ask = settings.may_ask.unwrap_or(person.may_ask);
@@ -220,6 +266,7 @@ pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<E
             // What was worthless stays so, also when an older wish is carried out after a newer one.
             person.revoked_s = person.revoked_s.max(wanted.now_ms / 1000);
             person.reachable.clear();
+            tokens.clear();
         }
         PersonChange::Reach(reach) => {
             let now_s = wanted.now_ms / 1000;
@@ -229,20 +276,48 @@ pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<E
             }
         }
         PersonChange::AddGroups { names, groups_max } => {
-            person.groups_named(names, *groups_max).ok_or(Full)?;
+            person.groups_named(names, *groups_max).ok_or(NotChanged::Full)?;
             person.friends_version += 1;
+            effects.enter(wanted.user, grouped(wanted), 0);
         }
         PersonChange::RemoveGroups { names } => {
             person.groups.retain(|group| !names.contains(&group.name));
             person.friends_version += 1;
+            effects.enter(wanted.user, grouped(wanted), 0);
         }
+        PersonChange::RenameGroup { name, to } => {
+            if name != to && person.groups.iter().any(|group| group.name == *to) {
+                return Err(NotChanged::GroupExists);
+            }
+            let group = person.groups.iter_mut().find(|group| group.name == *name);
+            group.ok_or(NotChanged::NoSuchGroup)?.name.clone_from(to);
+            person.friends_version += 1;
+            effects.enter(wanted.user, grouped(wanted), 0);
+        }
+        PersonChange::SetToken(token) => {
+            tokens.retain(|known| known.device != token.device && !known.is_same(token));
+            tokens.push(token.clone());
+            let too_many = tokens.len().saturating_sub(PUSH_TOKENS_LEN_MAX);
+            tokens.drain(..too_many);
+        }
+        PersonChange::DropToken { device } => tokens.retain(|known| known.device != *device),
     }
     Ok(effects)
+}
+
+/// Word of other friend groups, which no peer has anything to do with.
+fn grouped(wanted: &ChangePerson) -> Change {
+    Change::Relation { peer: wanted.user, how: RelationNews::Grouped }
 }
 
 impl ChangePerson {
     pub fn changes_profile(&self) -> bool {
         matches!(self.change, PersonChange::Profile { .. })
+    }
+
+    pub fn changes_tokens(&self) -> bool {
+        use PersonChange::{DropToken, Revoke, SetToken};
+        matches!(self.change, SetToken(_) | DropToken { .. } | Revoke)
     }
 
     /// Who is told of as the cause of its event.
@@ -262,6 +337,8 @@ pub type Profile = BTreeMap<String, ProfileValue>;
 pub struct Portrait {
     pub person: Person,
     pub profile: Profile,
+    /// In the order in which they were set.
+    pub tokens: Vec<PushToken>,
 }
 
 /// What one person keeps of another.
@@ -336,6 +413,49 @@ mod tests {
         person.groups.remove(0);
         // A number is not given twice: friends of the group that went must not be found in the new one.
         assert_eq!(person.groups_named(&names(&["more"]), 2), Some(vec![3]));
+    }
+
+    fn changed(portrait: &mut Portrait, change: PersonChange) -> Result<(), NotChanged> {
+        let wanted = ChangePerson { app: AppId(1), user: UserId::new("ana").unwrap(), change, now_ms: 5_000 };
+        change_person(&wanted, portrait).map(|_| ())
+    }
+
+    #[test]
+    fn a_group_that_is_renamed_keeps_its_number() {
+        let mut ana = Portrait::default();
+        let names = ["work", "home"].map(str::to_owned).to_vec();
+        changed(&mut ana, PersonChange::AddGroups { names, groups_max: 9 }).unwrap();
+        let rename = |name: &str, to: &str| PersonChange::RenameGroup { name: name.into(), to: to.into() };
+        assert_eq!(changed(&mut ana, rename("work", "home")), Err(NotChanged::GroupExists));
+        assert_eq!(changed(&mut ana, rename("gone", "new")), Err(NotChanged::NoSuchGroup));
+        assert_eq!((ana.person.friends_version, ana.person.group_names(&[1])), (1, vec!["work"]));
+        changed(&mut ana, rename("work", "office")).unwrap();
+        changed(&mut ana, rename("home", "home")).unwrap();
+        assert_eq!((ana.person.friends_version, ana.person.group_names(&[1])), (3, vec!["office"]));
+    }
+
+    #[test]
+    fn the_oldest_token_makes_room_and_a_device_has_one() {
+        let mut ana = Portrait::default();
+        let token = |device: usize, token: &str| PushToken {
+            device: device.to_string(),
+            provider: PushProvider::Fcm,
+            token: token.to_owned(),
+            set_ms: 1,
+        };
+        for device in 0..=PUSH_TOKENS_LEN_MAX {
+            changed(&mut ana, PersonChange::SetToken(token(device, &format!("t{device}")))).unwrap();
+        }
+        let devices =
+            |ana: &Portrait| ana.tokens.iter().map(|known| known.device.clone()).collect::<Vec<_>>();
+        assert_eq!(devices(&ana), ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+        changed(&mut ana, PersonChange::SetToken(token(4, "new"))).unwrap();
+        // The app was installed anew on the same phone, and took another name for it.
+        changed(&mut ana, PersonChange::SetToken(token(11, "t5"))).unwrap();
+        changed(&mut ana, PersonChange::DropToken { device: "9".to_owned() }).unwrap();
+        assert_eq!(devices(&ana), ["1", "2", "3", "6", "7", "8", "10", "4", "11"]);
+        changed(&mut ana, PersonChange::Revoke).unwrap();
+        assert!(ana.tokens.is_empty());
     }
 
     #[test]

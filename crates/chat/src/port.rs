@@ -9,11 +9,12 @@ pub use crate::append::{Append, ImportMessage, Imported};
 pub use crate::contact::{ChangeView, ContactsPage, ContactsQuery};
 pub use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Replay};
 pub use crate::effect::Told;
+pub use crate::history::{Direction, HistoryPage, HistoryQuery, PageBuilder};
 pub use crate::message::MessageKey;
 pub use crate::person::{ChangePerson, Listed, PersonChanged, Portrait, Tie};
 pub use crate::relate::{Relate, Related};
 
-use crate::conversation::{Conversation, Inbox, LogEntry, Place, Position, View};
+use crate::conversation::{Conversation, Inbox, LogEntry, Place, Position};
 use crate::event::{
     AfterRead, AfterSend, Event, EventDraft, EventId, Fact, Lane, Origin, ProfileValue, Refusal,
 };
@@ -21,7 +22,6 @@ use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::{Content, Message};
 use async_trait::async_trait;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A store failed. What callers asked for may or may not have been committed; asking again is safe.
@@ -79,17 +79,27 @@ pub trait Store: Send + Sync + 'static {
     /// Marks what `reader` has of the conversation with `peer` as read, with the log entries of both and the event. `None` when nothing was unread, or there is no such account.
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>>;
 
-    /// A page of a conversation, newest first, as `viewer` sees it.
+    /// A page of a conversation, as `viewer` sees it, in the direction that is asked for.
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage>;
 
     /// Changes a person's own view of a conversation, with the counts and the log entry. A conversation without
-    /// messages begins when it is pinned.
+    /// messages begins when it is pinned or something is noted of it.
     async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged>;
 
     /// A page of a person's list of conversations. `None` without an account.
     async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>>;
 
-    /// Changes something about one person, with the log entry and the event, if it has one.
+    /// The entries of these peers in the order asked, with their details, whether they are in the list or not. Peers of
+    /// whom there is nothing to show are left out. `None` without an account.
+    async fn contacts_with(
+        &self,
+        app: AppId,
+        owner: UserId,
+        peers: Vec<UserId>,
+    ) -> Stored<Option<ContactsPage>>;
+
+    /// Changes something about one person, with the log entry and the event, if it has one. A push token that someone
+    /// else of the app had moves with the change.
     async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged>;
 
     /// What is kept of people, in the order asked. `None` for those without an account.
@@ -104,7 +114,7 @@ pub trait Store: Send + Sync + 'static {
     /// What each first of a pair keeps of the second, in the order asked.
     async fn ties(&self, app: AppId, pairs: Vec<[UserId; 2]>) -> Stored<Vec<Tie>>;
 
-    /// The friends of a user, or whom the user blocks, by name.
+    /// The friends of a user, whom the user blocks, or who waits for the user's answer, by name.
     async fn listed(&self, query: ListQuery) -> Stored<Vec<Listed>>;
 
     /// The end of a user's log, and the unread total at that place. `None` without an account.
@@ -225,17 +235,19 @@ pub enum Preview {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ViewChanged {
     Done(Told),
-    /// The owner, or for pinning the peer, has no account.
+    /// The owner has no account, or for what begins with the change the peer has none.
     UnknownAccount,
     TooManyPinned,
 }
 
-/// A page of a person's friends, or of whom the person blocks.
+/// A page of what a person keeps of others.
 #[derive(Debug, Clone, Copy)]
 pub struct ListQuery {
     pub app: AppId,
     pub user: UserId,
     pub list: TieList,
+    /// Only those behind this name, whether it is on the list or not.
+    pub after: Option<UserId>,
     /// Entries that are passed over.
     pub skip: usize,
     pub limit: usize,
@@ -246,6 +258,8 @@ pub struct ListQuery {
 pub enum TieList {
     Friends,
     Blocked,
+    /// Those who want to be friends, and wait for the person's answer.
+    Requests,
 }
 
 impl TieList {
@@ -253,6 +267,7 @@ impl TieList {
         match self {
             Self::Friends => tie.friend.is_some(),
             Self::Blocked => tie.blocked_s.is_some(),
+            Self::Requests => tie.request.is_some(),
         }
     }
 }
@@ -337,102 +352,6 @@ pub struct ReadMark {
     /// `None` in a conversation with oneself, or when the peer has no account any more.
     pub peer: Option<Hint>,
     pub event: EventId,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct HistoryQuery {
-    pub conversation: ConversationId,
-    pub viewer: UserId,
-    /// Both ends belong to the window.
-    pub time_s_min: u64,
-    pub time_s_max: u64,
-    /// Go on behind this message. One that is not there stands behind everything of its second.
-    pub before: Option<MessageKey>,
-    /// At least 1.
-    pub limit: usize,
-    /// A page ends before it would pass this many bytes of content, though never before its first message.
-    pub bytes_max: usize,
-}
-
-impl HistoryQuery {
-    /// An empty page to fill newest first, with what the viewer has of the conversation.
-    pub fn page(&self, view: &View) -> PageBuilder {
-        PageBuilder {
-            query: *self,
-            cleared_seq: view.cleared_seq,
-            oldest_s: view.oldest_s,
-            messages: Vec::new(),
-            bytes: 0,
-            behind: self.before.is_none(),
-            complete: true,
-        }
-    }
-}
-
-/// Fills a page with the messages of a conversation, offered newest first, by the rules of a query.
-#[derive(Debug)]
-pub struct PageBuilder {
-    query: HistoryQuery,
-    cleared_seq: u64,
-    oldest_s: u64,
-    messages: Vec<Message>,
-    bytes: usize,
-    /// Whether the message to go on behind has been met.
-    behind: bool,
-    complete: bool,
-}
-
-impl PageBuilder {
-    /// Breaks when the page needs no older message.
-    pub fn take(&mut self, message: &Message) -> ControlFlow<()> {
-        let query = &self.query;
-        if message.time_s < query.time_s_min.max(self.oldest_s) {
-            return ControlFlow::Break(());
-        }
-        if message.time_s > query.time_s_max {
-            return ControlFlow::Continue(());
-        }
-        if let Some(before) = query.before
-            && !self.behind
-        {
-            if message.time_s > before.time_s {
-                return ControlFlow::Continue(());
-            }
-            self.behind = true;
-            if message.key() == before {
-                return ControlFlow::Continue(());
-            }
-            // Not this one, but maybe a later one of the same second.
-            if message.time_s == before.time_s {
-                self.behind = false;
-                return ControlFlow::Continue(());
-            }
-        }
-        // Only now: a message that is not shown any more can still be the one to go on behind.
-        if message.seq <= self.cleared_seq || !message.visible_to(&query.viewer) {
-            return ControlFlow::Continue(());
-        }
-        let bytes = message.body.len() + message.custom_data.len();
-        let full = self.messages.len() >= query.limit || self.bytes + bytes > query.bytes_max;
-        if full && !self.messages.is_empty() {
-            self.complete = false;
-            return ControlFlow::Break(());
-        }
-        self.bytes += bytes;
-        self.messages.push(message.clone());
-        ControlFlow::Continue(())
-    }
-
-    pub fn finish(self) -> HistoryPage {
-        HistoryPage { messages: self.messages, complete: self.complete }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HistoryPage {
-    pub messages: Vec<Message>,
-    /// Whether the window holds nothing older.
-    pub complete: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

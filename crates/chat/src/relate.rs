@@ -29,6 +29,8 @@ pub enum Approach {
         mutual: bool,
         /// Nobody is asked.
         forced: bool,
+        /// One whom the other blocks is answered like anybody else, and cannot tell. The other's list stays as it is.
+        discreet: bool,
         /// Who does it over REST.
         admin: Option<UserId>,
         remark: String,
@@ -48,6 +50,8 @@ pub enum Approach {
         groups: Option<Vec<String>>,
         /// Further groups, which have to exist.
         join: Vec<String>,
+        /// Groups that the friend is taken out of, which have to exist.
+        leave: Vec<String>,
         custom: Vec<(String, ProfileValue)>,
     },
     Unfriend {
@@ -56,6 +60,14 @@ pub enum Approach {
     },
     Block,
     Unblock,
+    /// Grants the other's wish to be friends.
+    Accept {
+        /// The other is put on this list too.
+        mutual: bool,
+        remark: String,
+    },
+    /// Drops the other's wish to be friends. The other is told nothing.
+    Refuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +107,8 @@ pub enum NotRelated {
     BlocklistFull,
     TooManyNotes,
     NoSuchGroup,
+    /// The other does not wish to be friends, or not any more.
+    NotAsked,
 }
 
 /// One of two people, with what is kept of the other.
@@ -118,7 +132,7 @@ pub fn relate(relate: &Relate, from: &mut Party, to: &mut Party) -> Result<Outco
     if relate.from == relate.to {
         return Err(NotRelated::Oneself);
     }
-    let needs_both = !matches!(relate.act, Approach::Unfriend { .. } | Approach::Unblock);
+    let needs_both = !matches!(relate.act, Approach::Unfriend { .. } | Approach::Unblock | Approach::Refuse);
     if from.person.is_none() || (needs_both && to.person.is_none()) {
         return Err(NotRelated::UnknownAccount);
     }
@@ -130,6 +144,8 @@ pub fn relate(relate: &Relate, from: &mut Party, to: &mut Party) -> Result<Outco
         Approach::Unfriend { mutual } => scene.unfriend(*mutual)?,
         Approach::Block => scene.block()?,
         Approach::Unblock => scene.unblock()?,
+        Approach::Accept { mutual, remark } => scene.accept(*mutual, remark)?,
+        Approach::Refuse => scene.refuse()?,
     };
     let effects = scene.effects;
     from.tie.kept_by_peer = to.tie.keeps_something();
@@ -140,6 +156,10 @@ pub fn relate(relate: &Relate, from: &mut Party, to: &mut Party) -> Result<Outco
 /// Takes someone who leaves out of whatever `peer` keeps of them. Returns what is new for the peer.
 pub fn sever(peer: &mut Person, tie: &mut Tie) -> Vec<RelationNews> {
     let mut news = Vec::new();
+    if tie.request.take().is_some() {
+        peer.asked -= 1;
+        news.push(RelationNews::Unasked);
+    }
     if tie.friend.take().is_some() {
         peer.friends -= 1;
         peer.friends_version += 1;
@@ -149,9 +169,6 @@ pub fn sever(peer: &mut Person, tie: &mut Tie) -> Vec<RelationNews> {
         peer.blocked -= 1;
         peer.blocklist_version += 1;
         news.push(RelationNews::Unblocked);
-    }
-    if tie.request.take().is_some() {
-        peer.asked -= 1;
     }
     tie.kept_by_peer = false;
     news
@@ -196,22 +213,25 @@ impl Party {
 
 impl Scene<'_> {
     fn befriend(&mut self) -> Result<bool, NotRelated> {
-        let Approach::Befriend { mutual, forced, remark, group, source, wording, .. } = &self.relate.act
+        let Approach::Befriend { mutual, forced, discreet, remark, group, source, wording, .. } =
+            &self.relate.act
         else {
             unreachable!("the caller has looked at the act");
         };
         let limits = self.relate.limits;
+        let is_blocked = self.to.tie.blocked_s.is_some();
+        let is_fooled = is_blocked && *discreet;
         // Whoever has asked agrees, and gets what was asked for.
         let is_answer = self.from.tie.request.is_some();
         let adds_here = self.from.tie.friend.is_none();
-        let adds_there = (*mutual || is_answer) && self.to.tie.friend.is_none();
+        let adds_there = (*mutual || is_answer) && self.to.tie.friend.is_none() && !is_fooled;
         if !adds_here && !adds_there {
             return Err(NotRelated::AlreadyFriends);
         }
         if self.from.tie.blocked_s.is_some() {
             return Err(NotRelated::BlocksPeer);
         }
-        if self.to.tie.blocked_s.is_some() {
+        if is_blocked && !is_fooled {
             return Err(NotRelated::BlockedByPeer);
         }
         if adds_here && self.from.person().friends >= limits.friends_max {
@@ -220,15 +240,8 @@ impl Scene<'_> {
         if adds_there && self.to.person().friends >= limits.friends_max {
             return Err(NotRelated::PeerFriendsFull);
         }
-        if !forced && !is_answer {
-            if !self.from.person().may_ask {
-                return Err(NotRelated::MayNotAsk);
-            }
-            match self.to.person().admission {
-                Admission::Anyone => {}
-                Admission::Nobody => return Err(NotRelated::PeerRefuses),
-                Admission::Asked => return self.ask(),
-            }
+        if !forced && !is_answer && self.has_to_ask()? {
+            return self.ask();
         }
         let now_s = self.relate.now_ms / 1000;
         if adds_here {
@@ -244,6 +257,9 @@ impl Scene<'_> {
             });
         }
         let wish = self.from.drop_request();
+        if wish.is_some() && !adds_here {
+            self.news(self.relate.from, self.relate.to, RelationNews::Unasked);
+        }
         if adds_there {
             let friend = match wish {
                 Some(wish) => self.wished(wish, now_s),
@@ -256,8 +272,57 @@ impl Scene<'_> {
             };
             self.to.add(friend);
         }
-        self.to.drop_request();
-        self.befriended(adds_here, adds_there, is_answer);
+        if self.to.drop_request().is_some() && !adds_there {
+            self.news(self.relate.to, self.relate.from, RelationNews::Unasked);
+        }
+        let initiator = if is_answer { self.relate.to } else { self.relate.from };
+        self.befriended([adds_here, adds_there], initiator, is_answer);
+        Ok(false)
+    }
+
+    /// Whether the other is asked first, if both let that happen.
+    fn has_to_ask(&mut self) -> Result<bool, NotRelated> {
+        if !self.from.person().may_ask {
+            return Err(NotRelated::MayNotAsk);
+        }
+        match self.to.person().admission {
+            Admission::Anyone => Ok(false),
+            Admission::Nobody => Err(NotRelated::PeerRefuses),
+            Admission::Asked => Ok(true),
+        }
+    }
+
+    fn accept(&mut self, mutual: bool, remark: &str) -> Result<bool, NotRelated> {
+        let Relate { from, to, limits, now_ms, .. } = *self.relate;
+        let adds_here = mutual && self.from.tie.friend.is_none();
+        let adds_there = self.to.tie.friend.is_none();
+        let wish = self.from.drop_request().ok_or(NotRelated::NotAsked)?;
+        if adds_here && self.from.person().friends >= limits.friends_max {
+            return Err(NotRelated::FriendsFull);
+        }
+        if adds_there && self.to.person().friends >= limits.friends_max {
+            return Err(NotRelated::PeerFriendsFull);
+        }
+        let now_s = now_ms / 1000;
+        if adds_here {
+            self.from.add(Friend {
+                added_s: now_s,
+                remark: remark.to_owned(),
+                source: wish.source.clone(),
+                wording: wish.wording.clone(),
+                ..Friend::default()
+            });
+        } else {
+            self.news(from, to, RelationNews::Unasked);
+        }
+        if adds_there {
+            let friend = self.wished(wish, now_s);
+            self.to.add(friend);
+        }
+        if self.to.drop_request().is_some() && !adds_there {
+            self.news(to, from, RelationNews::Unasked);
+        }
+        self.befriended([adds_here, adds_there], to, true);
         Ok(false)
     }
 
@@ -276,11 +341,15 @@ impl Scene<'_> {
         }
     }
 
-    fn befriended(&mut self, here: bool, there: bool, accepted: bool) {
-        let Approach::Befriend { forced, admin, .. } = self.relate.act else {
-            unreachable!("the caller has looked at the act");
+    fn befriended(&mut self, [here, there]: [bool; 2], initiator: UserId, accepted: bool) {
+        let (forced, admin) = match self.relate.act {
+            Approach::Befriend { forced, admin, .. } => (forced, admin),
+            _ => (false, None),
         };
         let Relate { from, to, .. } = *self.relate;
+        if !here && !there {
+            return;
+        }
         if here {
             self.news(from, to, RelationNews::Befriended);
         }
@@ -289,7 +358,7 @@ impl Scene<'_> {
         }
         // Told of the list that got an entry; of both, if both did.
         let (owner, other) = if here { (from, to) } else { (to, from) };
-        let relation = Befriended { initiator: from, mutual: here && there, accepted, admin, forced };
+        let relation = Befriended { initiator, mutual: here && there, accepted, admin, forced };
         self.fact(owner, other, Relation::Befriended(relation));
     }
 
@@ -299,12 +368,15 @@ impl Scene<'_> {
             unreachable!("the caller has looked at the act");
         };
         let Relate { from, to, limits, now_ms, .. } = *self.relate;
+        if self.to.tie.request.is_none() && self.to.person().asked >= limits.requests_max {
+            return Err(NotRelated::RequestsFull);
+        }
+        if self.to.tie.blocked_s.is_some() {
+            // Nobody who blocks is asked; to the one who asks, it looks as if nobody answered.
+            return Ok(true);
+        }
         if self.to.tie.request.is_none() {
-            let person = self.to.person();
-            if person.asked >= limits.requests_max {
-                return Err(NotRelated::RequestsFull);
-            }
-            person.asked += 1;
+            self.to.person().asked += 1;
         }
         self.to.tie.request = Some(FriendRequest {
             asked_s: now_ms / 1000,
@@ -332,6 +404,8 @@ impl Scene<'_> {
         let entry = Friend { groups, ..entry.clone() };
         if is_new {
             self.from.add(entry);
+            // A friend is not asked about any more: to devices, word of the friendship says so.
+            self.from.drop_request();
         } else {
             person.friends_version += 1;
             self.from.tie.friend = Some(entry);
@@ -341,7 +415,7 @@ impl Scene<'_> {
     }
 
     fn note(&mut self) -> Result<bool, NotRelated> {
-        let Approach::Note { remark, groups, join, custom } = &self.relate.act else {
+        let Approach::Note { remark, groups, join, leave, custom } = &self.relate.act else {
             unreachable!("the caller has looked at the act");
         };
         let Relate { from, to, limits, .. } = *self.relate;
@@ -352,12 +426,19 @@ impl Scene<'_> {
             friend.groups = person.groups_named(names, limits.groups_max).ok_or(NotRelated::GroupsFull)?;
         }
         friend.groups.retain(|id| person.groups.iter().any(|group| group.id == *id));
-        for name in join {
+        let number = |name: &String| {
             let group = person.groups.iter().find(|group| group.name == *name);
-            let id = group.ok_or(NotRelated::NoSuchGroup)?.id;
+            group.map(|group| group.id).ok_or(NotRelated::NoSuchGroup)
+        };
+        for name in join {
+            let id = number(name)?;
             if !friend.groups.contains(&id) {
                 friend.groups.push(id);
             }
+        }
+        for name in leave {
+            let id = number(name)?;
+            friend.groups.retain(|known| *known != id);
         }
         if let Some(remark) = remark {
             friend.remark.clone_from(remark);
@@ -408,9 +489,13 @@ impl Scene<'_> {
         person.blocked += 1;
         person.blocklist_version += 1;
         self.from.tie.blocked_s = Some(now_ms / 1000);
+        // To the one who blocks, the news of it says as well that nothing waits for an answer any more.
         self.from.drop_request();
-        self.to.drop_request();
+        let was_asked = self.to.drop_request().is_some();
         self.news(from, to, RelationNews::Blocked);
+        if was_asked {
+            self.news(to, from, RelationNews::Unasked);
+        }
         self.fact(from, to, Relation::Blocked);
         let (here, there) = (self.from.drop_friend(), self.to.drop_friend());
         self.unfriended((from, here), (to, there));
@@ -425,6 +510,12 @@ impl Scene<'_> {
         person.blocklist_version += 1;
         self.news(from, to, RelationNews::Unblocked);
         self.fact(from, to, Relation::Unblocked);
+        Ok(false)
+    }
+
+    fn refuse(&mut self) -> Result<bool, NotRelated> {
+        self.from.drop_request().ok_or(NotRelated::NotAsked)?;
+        self.news(self.relate.from, self.relate.to, RelationNews::Unasked);
         Ok(false)
     }
 
@@ -467,13 +558,31 @@ mod tests {
     fn befriend(mutual: bool, forced: bool, group: Option<&str>) -> Approach {
         let group = group.map(str::to_owned);
         let [remark, source, wording] = ["remark", "source", "wording"].map(str::to_owned);
-        Approach::Befriend { mutual, forced, admin: None, remark, group, source, wording }
+        Approach::Befriend { mutual, forced, discreet: false, admin: None, remark, group, source, wording }
+    }
+
+    fn discreet(mutual: bool) -> Approach {
+        let Approach::Befriend { remark, source, wording, .. } = befriend(mutual, false, None) else {
+            unreachable!("what it makes");
+        };
+        let (forced, admin, group) = (false, None, None);
+        Approach::Befriend { mutual, forced, discreet: true, admin, remark, group, source, wording }
+    }
+
+    fn accept(mutual: bool) -> Approach {
+        Approach::Accept { mutual, remark: "remark".to_owned() }
     }
 
     fn note(groups: Option<&[&str]>, join: &[&str], notes: &[&str]) -> Approach {
         let custom = notes.iter().map(|tag| ((*tag).to_owned(), ProfileValue::Number(1))).collect();
         let owned = |groups: &[&str]| groups.iter().map(|group| (*group).to_owned()).collect();
-        Approach::Note { remark: None, groups: groups.map(owned), join: owned(join), custom }
+        let leave = Vec::new();
+        Approach::Note { remark: None, groups: groups.map(owned), join: owned(join), leave, custom }
+    }
+
+    fn leave(groups: &[&str]) -> Approach {
+        let leave = groups.iter().map(|group| (*group).to_owned()).collect();
+        Approach::Note { remark: None, groups: None, join: Vec::new(), leave, custom: Vec::new() }
     }
 
     fn import(groups: &[&str]) -> Approach {
@@ -590,6 +699,53 @@ mod tests {
                 },
                 Ok(false),
             ),
+            (discreet(true), |_, there| blocking(there), Ok(false)),
+            (discreet(true), |here, _| blocking(here), Err(NotRelated::BlocksPeer)),
+            (
+                discreet(true),
+                |_, there| {
+                    blocking(there);
+                    there.person().admission = Admission::Asked;
+                },
+                Ok(true),
+            ),
+            (
+                discreet(true),
+                |_, there| {
+                    blocking(there);
+                    there.person().admission = Admission::Nobody;
+                },
+                Err(NotRelated::PeerRefuses),
+            ),
+            (
+                discreet(true),
+                |here, there| {
+                    blocking(there);
+                    befriended(here);
+                },
+                Err(NotRelated::AlreadyFriends),
+            ),
+            (accept(true), |_, _| {}, Err(NotRelated::NotAsked)),
+            (accept(true), |_, there| asked(there), Err(NotRelated::NotAsked)),
+            (accept(true), |_, there| there.person = None, Err(NotRelated::UnknownAccount)),
+            (accept(false), |here, _| asked(here), Ok(false)),
+            (
+                accept(true),
+                |here, _| {
+                    asked(here);
+                    here.person().friends = 3;
+                },
+                Err(NotRelated::FriendsFull),
+            ),
+            (
+                accept(false),
+                |here, there| {
+                    asked(here);
+                    here.person().friends = 3;
+                    there.person().friends = 3;
+                },
+                Err(NotRelated::PeerFriendsFull),
+            ),
             (import(&[]), |_, there| blocking(there), Ok(false)),
             (import(&[]), |here, _| here.person().friends = 3, Err(NotRelated::FriendsFull)),
             (import(&["a", "b"]), |_, _| {}, Err(NotRelated::GroupsFull)),
@@ -605,6 +761,11 @@ mod tests {
             (Approach::Block, |here, _| here.person().blocked = 2, Err(NotRelated::BlocklistFull)),
             (Approach::Unblock, |_, there| blocking(there), Err(NotRelated::NotBlocked)),
             (Approach::Unblock, |here, _| blocking(here), Ok(false)),
+            (leave(&["a"]), |here, _| befriended(here), Err(NotRelated::NoSuchGroup)),
+            (Approach::Refuse, |here, _| asked(here), Ok(false)),
+            (Approach::Refuse, |_, there| asked(there), Err(NotRelated::NotAsked)),
+            (Approach::Refuse, |_, there| there.person = None, Err(NotRelated::NotAsked)),
+            (Approach::Refuse, |here, _| here.person = None, Err(NotRelated::UnknownAccount)),
         ];
         for (at, (act, prepare, expected)) in table.iter().enumerate() {
             let [mut here, mut there] = strangers();
@@ -624,6 +785,53 @@ mod tests {
         here.add(Friend { groups: vec![1, 4, 3], ..Friend::default() });
         relate(&wanted(note(None, &["home"], &[])), &mut here, &mut there).unwrap();
         assert_eq!(here.tie.friend.unwrap().groups, [4]);
+    }
+
+    #[test]
+    fn a_friend_leaves_the_groups_that_are_named() {
+        let [mut here, mut there] = strangers();
+        let group = |id, name: &str| FriendGroup { id, name: name.to_owned() };
+        here.person().groups = vec![group(4, "home"), group(5, "work")];
+        here.add(Friend { groups: vec![4, 5], ..Friend::default() });
+        let outcome = relate(&wanted(leave(&["home"])), &mut here, &mut there).unwrap();
+        assert_eq!(news(&outcome), [("ana", RelationNews::Noted)]);
+        relate(&wanted(leave(&["home"])), &mut here, &mut there).unwrap();
+        assert_eq!(here.tie.friend.unwrap().groups, [5]);
+    }
+
+    #[test]
+    fn a_request_that_is_gone_without_an_agreement_is_told_to_its_owner_alone() {
+        type Prepare = fn(&mut Party, &mut Party);
+        type Told<'a> = &'a [(&'a str, RelationNews)];
+        let table: &[(Approach, Prepare, Told<'_>)] = &[
+            (Approach::Refuse, |here, _| asked(here), &[("ana", RelationNews::Unasked)]),
+            // To the one who blocks, the blocking says it.
+            (Approach::Block, |here, _| asked(here), &[("ana", RelationNews::Blocked)]),
+            (
+                Approach::Block,
+                |_, there| asked(there),
+                &[("ana", RelationNews::Blocked), ("bo", RelationNews::Unasked)],
+            ),
+            (
+                befriend(false, true, None),
+                |_, there| asked(there),
+                &[("bo", RelationNews::Unasked), ("ana", RelationNews::Befriended)],
+            ),
+            (
+                befriend(true, true, None),
+                |_, there| asked(there),
+                &[("ana", RelationNews::Befriended), ("bo", RelationNews::Befriended)],
+            ),
+        ];
+        for (act, prepare, expected) in table {
+            let [mut here, mut there] = strangers();
+            prepare(&mut here, &mut there);
+            let outcome = relate(&wanted(act.clone()), &mut here, &mut there).unwrap();
+            assert_eq!(news(&outcome), *expected, "{act:?}");
+            for party in [here, there] {
+                assert_eq!((party.person.unwrap().asked, party.tie.request), (0, None), "{act:?}");
+            }
+        }
     }
 
     #[test]
@@ -648,6 +856,69 @@ mod tests {
         there.person().groups = vec![FriendGroup { id: 4, name: "home".to_owned() }];
         relate(&wanted(befriend(false, false, None)), &mut here, &mut there).unwrap();
         assert_eq!(there.tie.friend.unwrap().groups, [0_u32; 0]);
+    }
+
+    #[test]
+    fn a_wish_is_granted() {
+        let granted = |mutual| {
+            let [mut here, mut there] = strangers();
+            asked(&mut here);
+            let outcome = relate(&wanted(accept(mutual)), &mut here, &mut there).unwrap();
+            let [(owner, Relation::Befriended(how))] = relations(&outcome)[..] else { panic!("{outcome:?}") };
+            let how = (owner == "ana", how.initiator.as_str() == "bo", how.mutual, how.accepted);
+            let told =
+                news(&outcome).into_iter().map(|(user, news)| (user == "ana", news)).collect::<Vec<_>>();
+            let remarks = [&here, &there].map(|party| {
+                let friend = party.tie.friend.as_ref();
+                friend.map(|friend| friend.remark.clone())
+            });
+            assert_eq!((here.tie.request, here.person.unwrap().asked), (None, 0));
+            (how, told, remarks)
+        };
+        let [remark, wish] = ["remark", "wish"].map(|text| Some(text.to_owned()));
+        assert_eq!(
+            granted(true),
+            (
+                (true, true, true, true),
+                vec![(true, RelationNews::Befriended), (false, RelationNews::Befriended)],
+                [remark, wish.clone()]
+            )
+        );
+        assert_eq!(
+            granted(false),
+            (
+                (false, true, false, true),
+                vec![(true, RelationNews::Unasked), (false, RelationNews::Befriended)],
+                [None, wish]
+            )
+        );
+
+        // Who has the other already gets nothing new, and nobody has become a friend.
+        let [mut here, mut there] = strangers();
+        asked(&mut here);
+        befriended(&mut there);
+        let outcome = relate(&wanted(accept(false)), &mut here, &mut there).unwrap();
+        assert_eq!(news(&outcome), [("ana", RelationNews::Unasked)]);
+        assert_eq!(relations(&outcome), []);
+    }
+
+    #[test]
+    fn who_is_blocked_cannot_tell() {
+        // The list of the one who blocks stays as it is, and nobody waits for an answer.
+        let [mut here, mut there] = strangers();
+        blocking(&mut there);
+        let outcome = relate(&wanted(discreet(true)), &mut here, &mut there).unwrap();
+        assert_eq!(news(&outcome), [("ana", RelationNews::Befriended)]);
+        assert!(here.tie.friend.is_some() && there.tie.friend.is_none());
+        let [("ana", Relation::Befriended(how))] = relations(&outcome)[..] else { panic!("{outcome:?}") };
+        assert!(!how.mutual);
+
+        let [mut here, mut there] = strangers();
+        blocking(&mut there);
+        there.person().admission = Admission::Asked;
+        let outcome = relate(&wanted(discreet(true)), &mut here, &mut there).unwrap();
+        assert!(outcome.pending && outcome.effects.is_none());
+        assert_eq!((there.tie.request, there.person.unwrap().asked), (None, 0));
     }
 
     #[test]
@@ -734,7 +1005,10 @@ mod tests {
         peer.tie.kept_by_peer = true;
         let Party { person, mut tie } = peer;
         let mut person = person.unwrap();
-        assert_eq!(sever(&mut person, &mut tie), [RelationNews::Unfriended, RelationNews::Unblocked]);
+        assert_eq!(
+            sever(&mut person, &mut tie),
+            [RelationNews::Unasked, RelationNews::Unfriended, RelationNews::Unblocked]
+        );
         assert_eq!(person, Person { friends_version: 2, blocklist_version: 1, ..Person::default() });
         assert!(tie.is_nothing());
         assert_eq!(sever(&mut person, &mut tie), []);

@@ -375,27 +375,37 @@ pub fn lane_of(conversation: &ConversationId, lanes_per_app: u16) -> Lane {
 
 /// Applies limits and word lists to the content.
 fn judge(rules: &SendRules, request: &mut SendRequest) -> Result<(), Refusal> {
-    let content = &request.content;
+    let SendRequest { content, checks, delivery, .. } = request;
+    fits(rules, content)?;
+    if !checks.skip_filter {
+        delivery.marked |= filtered(rules, content)?;
+    }
+    Ok(())
+}
+
+/// Whether the size and the elements of a content are within the rules.
+fn fits(rules: &SendRules, content: &Content) -> Result<(), Refusal> {
     if content.size_bytes > rules.message_bytes_max {
         return Err(Refusal::TooLong);
     }
     if content.custom_elements > 1 {
         return Err(Refusal::SeveralCustomElements);
     }
-    if request.checks.skip_filter {
-        return Ok(());
-    }
+    Ok(())
+}
+
+/// Holds a content to the word lists, which may replace its texts. Says whether one of them marks it.
+pub(crate) fn filtered(rules: &SendRules, content: &mut Content) -> Result<bool, Refusal> {
     match filter::judge(&rules.word_lists, &content.texts) {
-        Judgement::Clean => {}
-        Judgement::Marked => request.delivery.marked = true,
-        Judgement::Blocked => return Err(Refusal::Filtered),
+        Judgement::Clean => Ok(false),
+        Judgement::Marked => Ok(true),
+        Judgement::Blocked => Err(Refusal::Filtered),
         Judgement::Masked { texts, marked } => {
-            request.content.body = (rules.replace_texts.0)(&content.body, &texts);
-            request.content.texts = texts;
-            request.delivery.marked |= marked;
+            content.body = (rules.replace_texts.0)(&content.body, &texts);
+            content.texts = texts;
+            Ok(marked)
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -405,7 +415,7 @@ mod tests {
     use crate::filter::Action;
     use crate::message::{Message, MessageKey};
     use crate::model::Model;
-    use crate::port::{Account, Hint, HistoryQuery};
+    use crate::port::{Account, Direction, Hint, HistoryQuery};
     use async_trait::async_trait;
     use futures_util::FutureExt;
     use std::net::{IpAddr, Ipv4Addr};
@@ -510,8 +520,9 @@ mod tests {
             conversation: ConversationId::new(APP, user("ana"), user(to)),
             viewer: user(to),
             time_s_min: 0,
+            direction: Direction::Older,
             time_s_max: u64::MAX,
-            before: None,
+            behind: None,
             limit: 100,
             bytes_max: 1_000,
         };

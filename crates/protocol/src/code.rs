@@ -117,6 +117,36 @@ error_codes! {
     UnknownOperation = 11004, lasting,
         "this operation is not known",
         "The `op` of a client frame is not one that this server knows.";
+    ListTooLong = 11005, lasting,
+        "a list is too long",
+        "A client frame has more items in a list than its operation takes.";
+    NotAllowed = 11006, lasting,
+        "the app does not allow this",
+        "A device does something that the settings of the app do not allow, such as editing a message of the other person.";
+    MediaOff = 11010, lasting,
+        "this server takes no files",
+        "A device asks to upload, and `media.enabled` is false.";
+    FileTooLarge = 11011, lasting,
+        "the file is too large",
+        "A file is larger than the server takes of its kind, or longer than was said when its upload was asked for.";
+    MediaTypeRefused = 11012, lasting,
+        "files of this type are not taken as this kind",
+        "A file is not of a type that the server takes as an image, a sound or a video, or its beginning is not of one.";
+    ImageUnreadable = 11013, lasting,
+        "the image cannot be read",
+        "An image is damaged, cut off, or has more pixels than `media.image_pixels_max`. It can be sent as a file.";
+    UploadRefused = 11014, lasting,
+        "this upload was not asked for",
+        "The token of an upload is missing, not of this server, expired or used already: ask for another.";
+    UploadsBusy = 11015, temporary,
+        "too many uploads at once",
+        "The server, or the user, has too many uploads under way.";
+    UploadShort = 11016, lasting,
+        "the file is shorter than was said",
+        "The body of an upload has fewer bytes than were said when it was asked for.";
+    UploadTooSlow = 11017, temporary,
+        "the file did not come in time",
+        "The body of an upload paused for too long, or came too slowly.";
     UnknownEndpoint = 11101, lasting,
         "the app has no endpoint of this name",
         "A call of the event API names an endpoint that the app does not have.";
@@ -150,6 +180,9 @@ error_codes! {
     SenderMuted = 20012, lasting,
         "the sender is muted",
         "The sender is muted in one-to-one conversations.";
+    RecallTooLate = 20016, lasting,
+        "the message is too old to be recalled",
+        "A device recalls a message that was sent longer ago than `recall_secs` of the app.";
     MessageNotFound = 20022, lasting,
         "there is no such message",
         "No message between the two accounts has this key.";
@@ -159,6 +192,12 @@ error_codes! {
     MessageVersionConflict = 20027, lasting,
         "the message was edited in the meantime",
         "An edit names the `MsgVersion` that it is meant for, and the message has another one by now.";
+    TooFrequent = 22006, temporary,
+        "too much at once: wait a moment",
+        "A user sent more messages from devices in a second than the app's rate limit allows, or changed the own status too often.";
+    ExtensionConflict = 23001, lasting,
+        "the pair was changed in the meantime",
+        "A device sets or deletes a pair on a message and presents an older `Seq` than the pair has.";
     ExtensionsNotSupported = 23002, lasting,
         "the message was sent without SupportMessageExtension",
         "Key-value pairs are put on a message that was sent without `SupportMessageExtension`.";
@@ -204,6 +243,9 @@ error_codes! {
     FriendRequestPending = 30539, lasting,
         "the friend request waits for the peer's consent",
         "The request was sent, and the peer has to agree. No failure: the users are friends as soon as that happens.";
+    FriendRequestNotFound = 30614, lasting,
+        "there is no such friend request",
+        "A friend request is to be answered that is not there, or not any more.";
     NotFriendsYet = 31704, lasting,
         "the peer is not a friend",
         "A friendship is to be ended that does not exist.";
@@ -219,6 +261,9 @@ error_codes! {
     ProfileInternal = 40006, temporary,
         "the server could not do this now",
         "The server failed at a `profile` command, for example because its store is unavailable.";
+    ProfileTagReadOnly = 40008, lasting,
+        "only the app's backend may change this",
+        "A device writes to a tag of its user's profile that is the admin's alone.";
     ProfileTagUnknown = 40009, lasting,
         "there is no such tag",
         "A tag is neither one of the standard ones nor of the form Tag_Profile_Custom_ and one to eight letters, or there are too many custom ones.";
@@ -240,6 +285,9 @@ error_codes! {
     ContactInternal = 50004, temporary,
         "the server could not do this now",
         "The server failed at a `recentcontact` command, for example because its store is unavailable.";
+    TooManyConversations = 51006, lasting,
+        "the request names too many conversations",
+        "A client frame changes more conversations at once than its operation takes.";
     TooManyPinned = 51012, lasting,
         "too many conversations are pinned",
         "The user would have more than 50 pinned conversations.";
@@ -455,15 +503,19 @@ close_codes! {
     InternalFailure = 4003, "internal failure",
         "The server could not go on, for example because its store is unavailable.";
     BadFrame = 4500, "bad frame",
-        "The client sent a binary frame. Text that is not understood is answered with an error instead.";
+        "The client sent a binary frame, or bytes that are no frame. Text that is not understood is answered with an error instead.";
     LoginTimeout = 4501, "login timeout",
         "The client did not send `connect` as its first frame in time.";
     LoginRefused = 4502, "login refused",
         "The `connect` was answered with an error that is not temporary.";
     Kicked = 4503, "kicked",
-        "The user was logged out by another login or by the app's backend.";
+        "The user was logged out by a login on another device or by the app's backend, or the account was deleted.";
     FrameTooLarge = 4504, "frame too large",
         "The client sent a frame above the size limit.";
+    Replaced = 4505, "replaced",
+        "The same device logged in again, on another connection.";
+    Expired = 4506, "expired",
+        "The UserSig that the session rests on has expired: connect with a new one.";
 }
 
 #[cfg(test)]

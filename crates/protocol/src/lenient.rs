@@ -7,7 +7,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Deserialize, Deserializer, de::Visitor};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// A value is there and has the wrong type, or is out of range.
@@ -79,6 +82,11 @@ impl<'a> Slot<'a> {
         self.0.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(|_| WrongType)
     }
 
+    /// An object whose names the sender chose, in its order.
+    pub(crate) fn entries(self) -> Result<Option<Vec<Entry<'a>>>, WrongType> {
+        self.object::<Entries<'a>>().map(|entries| entries.map(|entries| entries.0))
+    }
+
     fn integer(self) -> Result<Option<i128>, WrongType> {
         let Some(raw) = self.0 else { return Ok(None) };
         let text = raw.get();
@@ -143,6 +151,31 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
         deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// A member whose name the sender chose, and its value.
+pub(crate) type Entry<'a> = (Cow<'a, str>, Slot<'a>);
+
+struct Entries<'a>(Vec<Entry<'a>>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    entries.push((name, Slot::new(map.next_value()?)));
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(EntriesVisitor)
     }
 }
 
@@ -278,6 +311,19 @@ mod tests {
             );
         }
         assert!(matches!(slot("\"plain\"").string(), Ok(Some(Cow::Borrowed(_)))));
+    }
+
+    #[test]
+    fn objects_with_names_of_the_senders_choice() {
+        let entries = slot(r#"{"b":1,"\u0061":null,"b":"x"}"#).entries().unwrap().unwrap();
+        let names: Vec<&str> = entries.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["b", "a", "b"]);
+        assert_eq!(entries[0].1.u32(), Ok(Some(1)));
+        assert!(entries[1].1.is_absent());
+        assert!(slot("null").entries().unwrap().is_none());
+        for bad in ["[]", "1", "\"x\"", r#"{"\ud800":1}"#] {
+            assert!(slot(bad).entries().is_err(), "{bad}");
+        }
     }
 
     #[test]

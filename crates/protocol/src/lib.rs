@@ -26,6 +26,7 @@ mod scan;
 pub mod url;
 pub mod user_id;
 pub mod usersig;
+pub mod websocket;
 
 pub use code::{CloseCode, ErrorCode, Failure};
 pub use msg_key::MsgKey;

@@ -32,6 +32,21 @@ pub const TARGETS_PER_CALL_MAX: usize = 500;
 /// Message keys in one command for single messages of a conversation. What compatible servers accept.
 pub const MSG_KEYS_PER_CALL_MAX: usize = 30;
 
+/// Message keys in one `delete` of a device: a page of what a person selects.
+pub const DELETED_KEYS_MAX: usize = 50;
+
+/// Conversations in one request of a device. What compatible clients send.
+pub const CONVERSATIONS_PER_REQUEST_MAX: usize = 100;
+
+/// Conversations whose way of receiving one request changes. What compatible clients send.
+pub const NOTIFIED_PER_REQUEST_MAX: usize = 30;
+
+/// What a person notes of a conversation, in bytes. What compatible clients send.
+pub const CONVERSATION_CUSTOM_LEN_MAX: usize = 256;
+
+/// The highest number of a mark: they are kept as bits.
+pub const CONVERSATION_MARK_MAX: u32 = 63;
+
 /// Conversations whose unread messages are counted in one call. What compatible servers accept.
 pub const UNREAD_PEERS_PER_CALL_MAX: usize = 10;
 
@@ -62,6 +77,16 @@ pub const PROFILE_VALUE_LEN_MAX: usize = 500;
 
 /// The `Location` of a profile, in bytes. What compatible servers accept.
 pub const PROFILE_LOCATION_LEN_MAX: usize = 16;
+
+/// What a user says of themself while online (`custom` of `set_status`), in bytes. A short sentence in any script; it is
+/// held in memory for everybody who is online.
+pub const CUSTOM_STATUS_LEN_MAX: usize = 64;
+
+/// Users whose presence one frame subscribes to. What compatible clients ask for.
+pub const SUBSCRIPTIONS_PER_CALL_MAX: usize = 100;
+
+/// Users whose presence one session is pushed. What a screen full of contacts needs, with room to scroll.
+pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 200;
 
 /// Profiles in one call of `portrait_get`. What compatible servers accept.
 pub const PROFILES_PER_CALL_MAX: usize = 100;
@@ -99,6 +124,9 @@ pub const ADD_WORDING_LEN_MAX: usize = 256;
 
 /// Users in one call about friends or a blocklist. What compatible servers accept.
 pub const RELATIONS_PER_CALL_MAX: usize = 1000;
+
+/// Friends whom one request of a device names. What compatible clients allow.
+pub const FRIENDS_PER_REQUEST_MAX: usize = 100;
 
 /// The text of a UserSig, in bytes. Real ones have about 300; they are compressed, so length must be bounded before
 /// and after.

@@ -9,12 +9,14 @@ use crate::apps::{App, Apps};
 use crate::asked::AskedLog;
 use crate::bus::LocalBus;
 use crate::callback::{Crew, Questions};
+use crate::chat_page;
 use crate::clock::SystemClock;
 use crate::config::{BusKind, Config, ConfigError, StoreKind};
 use crate::credentials::Credentials;
 use crate::gateway::{self, Gateway};
 use crate::http::{self, EventApi, Health, Rest};
 use crate::listener::{self, Listener, TlsError};
+use crate::media::{self, Media, MediaError};
 use crate::steering::Steering;
 use crate::telemetry;
 use crate::translate;
@@ -73,6 +75,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Media(#[from] MediaError),
     #[error(transparent)]
     Listen(io::Error),
 }
@@ -142,6 +146,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
     registry.adopt(by_id).await?;
     tasks.spawn(janitor::run(Arc::clone(&apps), chat.clone(), config.events.retention_days, stop.clone()));
 
+    let media = Media::open(&config, &clock, &tasks)?;
     let health = Arc::new(health(metrics, &store));
     let sides = Sides {
         chat,
@@ -149,6 +154,7 @@ pub async fn start(config: Config, surroundings: Surroundings) -> Result<Running
         credentials,
         steering,
         asked,
+        media,
         health: Arc::clone(&health),
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -176,6 +182,7 @@ struct Sides {
     credentials: Arc<Credentials>,
     steering: Arc<Steering>,
     asked: Arc<AskedLog>,
+    media: Option<Arc<Media>>,
     health: Arc<Health>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -183,7 +190,7 @@ struct Sides {
 
 impl Sides {
     fn routes(self, config: &Config) -> Router {
-        let Self { chat, bus, credentials, steering, asked, health, tasks, stop } = self;
+        let Self { chat, bus, credentials, steering, asked, media, health, tasks, stop } = self;
         let limits = config.limits.clone();
         let rest = Rest {
             chat: chat.clone(),
@@ -203,8 +210,14 @@ impl Sides {
             stop: stop.clone(),
         };
         let settings = config.gateway.clone();
-        let gateway = Gateway { chat, credentials, bus, settings, limits, tasks, stop };
-        http::routes(Arc::new(rest), Arc::new(events), health).merge(gateway::routes(Arc::new(gateway)))
+        let gateway = Gateway { chat, credentials, bus, settings, limits, media: media.clone(), tasks, stop };
+        let routes = http::routes(Arc::new(rest), Arc::new(events), health);
+        let routes = routes.merge(gateway::routes(Arc::new(gateway)));
+        let routes = if config.chat.enabled { routes.merge(chat_page::routes()) } else { routes };
+        match media {
+            Some(media) => routes.merge(media::routes(media)),
+            None => routes,
+        }
     }
 }
 

@@ -7,9 +7,12 @@ use crate::translate;
 use arc_swap::ArcSwap;
 use chat::admit::{DeviceTerms, Terms};
 use chat::filter::{Action, WordList};
+use chat::login::{LoginPolicy, PerPlatform};
 use chat::send::{GateFailure, ReplaceTexts, SendRules};
 use chat::{AppId, UserId};
+use protocol::callback::OptPlatform;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,6 +37,12 @@ pub struct App {
     /// Whether messages to many are events too.
     pub callback_on_batch: bool,
     pub rates: Rates,
+    /// How many sessions a user may have.
+    pub logins: LoginPolicy,
+    /// For so long its sender can recall a message from a device.
+    pub recall_secs: u64,
+    /// Whether only its sender can edit a message from a device.
+    pub edits_own_only: bool,
     /// Whoever is told of events. The first one, if it has the first name, is also asked.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -122,6 +131,9 @@ impl App {
             tells_blocked: app.tells_blocked,
             callback_on_batch: app.callback_on_batch,
             rates: Rates::new(&app.rates).map_err(unusable)?,
+            logins: login_policy(&app.logins).map_err(unusable)?,
+            recall_secs: app.recall_secs,
+            edits_own_only: app.edits_own_only,
             endpoints,
         })
     }
@@ -163,6 +175,32 @@ fn endpoints(config: &config::Config, app: &config::App) -> Result<Vec<Arc<Endpo
         endpoints.push(Arc::new(endpoint));
     }
     Ok(endpoints)
+}
+
+fn login_policy(declared: &config::Logins) -> Result<LoginPolicy, String> {
+    if declared.policy != config::LoginPolicy::Count && !declared.max_per_platform.is_empty() {
+        return Err("logins.max_per_platform has no effect unless logins.policy is \"count\"".to_owned());
+    }
+    Ok(match declared.policy {
+        config::LoginPolicy::Any => LoginPolicy::Any,
+        config::LoginPolicy::Last => LoginPolicy::Last,
+        config::LoginPolicy::Class => LoginPolicy::Class,
+        config::LoginPolicy::Count => LoginPolicy::Count(per_platform(&declared.max_per_platform)?),
+    })
+}
+
+fn per_platform(declared: &BTreeMap<String, u32>) -> Result<PerPlatform, String> {
+    let mut numbers = PerPlatform::all(1);
+    for (name, number) in declared {
+        let platform = OptPlatform::parse(name).filter(|platform| *platform != OptPlatform::RestApi);
+        let platform =
+            platform.ok_or_else(|| format!("logins.max_per_platform: there is no platform {name}"))?;
+        if *number == 0 {
+            return Err(format!("logins.max_per_platform: with 0 nobody could log in on {name}"));
+        }
+        numbers = numbers.with(translate::device_platform(platform), *number);
+    }
+    Ok(numbers)
 }
 
 fn word_list(filter: &config::Filter) -> Result<WordList, String> {

@@ -1,29 +1,62 @@
 //! The bus of a single node: hands hints to the sessions and workers of this process.
 //!
-//! It owns nothing that must not be lost. A session that is not keeping up misses hints and reads its log instead.
+//! It owns nothing that must not be lost. A session that is not keeping up misses hints and reads its log instead. The
+//! presence of users is in [`presence`](LocalBus::arrive): whoever has a session is online.
 
+mod presence;
+mod queue;
+mod session;
+
+pub use presence::{Peer, TooOften};
+pub use queue::QueueLimits;
+pub use session::{Ear, Subscription};
+
+use crate::rate::Window;
 use crate::translate;
 use axum::extract::ws::Utf8Bytes;
 use chat::event::{Lane, Platform};
 use chat::port::{Bus, Hint};
 use chat::{AppId, Message, Position, UserId};
+use presence::{Said, Watchers};
+use protocol::client::KickReason;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use session::{Listener, Newcomer};
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 /// Enough that two cores rarely want the same one.
 const SHARDS: usize = 32;
+/// Sessions that begin in the same millisecond are told apart by so many bits.
+const SESSION_BITS: u32 = 16;
 
-type Sessions = FxHashMap<(AppId, UserId), Vec<Arc<Listener>>>;
+type Key = (AppId, UserId);
+
+/// What there is of some of the users. One lock for both, so that who watches is told of changes in their order.
+#[derive(Debug, Default)]
+struct Shard {
+    present: FxHashMap<Key, Present>,
+    watchers: FxHashMap<Key, Watchers>,
+}
+
+/// A user who has sessions.
+#[derive(Debug, Default)]
+struct Present {
+    listeners: Vec<Arc<Listener>>,
+    /// Boxed, because few say anything.
+    said: Option<Box<Said>>,
+    /// Sends from devices.
+    sent: Window,
+}
 
 #[derive(Debug)]
 pub struct LocalBus {
-    shards: Vec<Mutex<Sessions>>,
+    shards: Vec<Mutex<Shard>>,
     lanes: Mutex<FxHashMap<Lane, Vec<Weak<Notify>>>>,
     /// Rises whenever credentials were revoked: what was concluded before has to be looked at again.
     revocations: Arc<AtomicU64>,
+    last_session: AtomicU64,
 }
 
 /// Something for a device, encoded once for all devices of its user.
@@ -41,13 +74,17 @@ pub enum Push {
     Revoked {
         issued_s_max: u64,
     },
+    /// This session has to end.
+    Kicked {
+        reason: KickReason,
+    },
 }
 
 impl Push {
     fn len_bytes(&self) -> usize {
         match self {
             Self::Change { frame, .. } | Self::Online { frame } => frame.len(),
-            Self::Revoked { .. } => 0,
+            Self::Revoked { .. } | Self::Kicked { .. } => 0,
         }
     }
 }
@@ -63,34 +100,14 @@ impl Bell {
     }
 }
 
-/// The bus's end of a session.
-#[derive(Debug)]
-struct Listener {
-    queue: mpsc::Sender<Push>,
-    state: Arc<QueueState>,
-    platform: Platform,
-}
-
-#[derive(Debug)]
-struct QueueState {
-    bytes: AtomicUsize,
-    bytes_max: usize,
-    missed: AtomicBool,
-}
-
-/// A session's end of the bus. Dropping it ends the subscription.
-#[derive(Debug)]
-pub struct Subscription {
-    bus: Arc<LocalBus>,
-    key: (AppId, UserId),
-    listener: Arc<Listener>,
-    queue: mpsc::Receiver<Push>,
-}
-
+/// A device that logs in.
 #[derive(Debug, Clone, Copy)]
-pub struct QueueLimits {
-    pub len_max: usize,
-    pub bytes_max: usize,
+pub struct Comer<'a> {
+    pub app: AppId,
+    pub user: UserId,
+    pub platform: Platform,
+    pub device: Option<&'a str>,
+    pub now_ms: u64,
 }
 
 impl Default for LocalBus {
@@ -99,6 +116,7 @@ impl Default for LocalBus {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             lanes: Mutex::default(),
             revocations: Arc::default(),
+            last_session: AtomicU64::new(0),
         }
     }
 }
@@ -108,36 +126,23 @@ impl LocalBus {
         Arc::clone(&self.revocations)
     }
 
-    /// The platforms of a user's sessions, each once.
-    pub fn online(&self, app: AppId, user: UserId) -> Vec<Platform> {
-        let key = (app, user);
-        let sessions = self.shard(&key).lock().expect(UNPOISONED);
-        let mut platforms = Vec::new();
-        for listener in sessions.get(&key).into_iter().flatten() {
-            if !platforms.contains(&listener.platform) {
-                platforms.push(listener.platform);
-            }
-        }
-        platforms
+    /// From now on, what happens to the user reaches the session. The user is online once it has
+    /// [arrived](Self::arrive).
+    pub fn subscribe(self: &Arc<Self>, comer: Comer<'_>, limits: QueueLimits) -> Subscription {
+        let Comer { app, user, platform, device, now_ms } = comer;
+        let newcomer = Newcomer { key: (app, user), platform, device };
+        let subscription = Subscription::new(Arc::clone(self), newcomer, self.next_session(now_ms), limits);
+        let listener = Arc::clone(subscription.listener());
+        let mut shard = self.shard(&listener.key).lock().expect(UNPOISONED);
+        shard.present.entry(listener.key).or_default().listeners.push(listener);
+        subscription
     }
 
-    pub fn subscribe(
-        self: &Arc<Self>,
-        app: AppId,
-        user: UserId,
-        platform: Platform,
-        limits: QueueLimits,
-    ) -> Subscription {
-        let (sender, queue) = mpsc::channel(limits.len_max);
-        let state = QueueState {
-            bytes: AtomicUsize::new(0),
-            bytes_max: limits.bytes_max,
-            missed: AtomicBool::new(false),
-        };
-        let listener = Arc::new(Listener { queue: sender, state: Arc::new(state), platform });
-        let key = (app, user);
-        self.shard(&key).lock().expect(UNPOISONED).entry(key).or_default().push(Arc::clone(&listener));
-        Subscription { bus: Arc::clone(self), key, listener, queue }
+    /// Rises from session to session, also over a restart and, as far as clocks agree, from node to node.
+    fn next_session(&self, now_ms: u64) -> u64 {
+        let next = |last: u64| Some((last + 1).max(now_ms << SESSION_BITS));
+        let last = self.last_session.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        last.ok().and_then(next).expect("the function always has an answer")
     }
 
     /// Rings whenever an event of the lane was recorded.
@@ -150,58 +155,21 @@ impl LocalBus {
         bell
     }
 
-    fn shard(&self, key: &(AppId, UserId)) -> &Mutex<Sessions> {
+    fn shard(&self, key: &Key) -> &Mutex<Shard> {
         &self.shards[FxBuildHasher.hash_one(key) as usize % SHARDS]
     }
 
-    fn push(&self, key: &(AppId, UserId), make: impl FnOnce() -> Push) {
-        let sessions = self.shard(key).lock().expect(UNPOISONED);
-        let Some(listeners) = sessions.get(key) else { return };
+    fn push(&self, key: &Key, make: impl FnOnce() -> Push) {
+        let shard = self.shard(key).lock().expect(UNPOISONED);
+        let Some(present) = shard.present.get(key) else { return };
         let push = make();
-        for listener in listeners {
+        for listener in &present.listeners {
             listener.offer(push.clone());
         }
     }
 }
 
 const UNPOISONED: &str = "nothing panics while it holds this lock";
-
-impl Listener {
-    fn offer(&self, push: Push) {
-        let len_bytes = push.len_bytes();
-        let queued = self.state.bytes.fetch_add(len_bytes, Ordering::Relaxed);
-        if queued + len_bytes > self.state.bytes_max || self.queue.try_send(push).is_err() {
-            self.state.bytes.fetch_sub(len_bytes, Ordering::Relaxed);
-            self.state.missed.store(true, Ordering::Release);
-        }
-    }
-}
-
-impl Subscription {
-    /// The next push. Cancel-safe.
-    pub async fn next(&mut self) -> Push {
-        let push = self.queue.recv().await.expect("the listener that holds the sender lives as long as this");
-        self.listener.state.bytes.fetch_sub(push.len_bytes(), Ordering::Relaxed);
-        push
-    }
-
-    /// Whether pushes were dropped since the last time this was asked.
-    pub fn missed(&self) -> bool {
-        self.listener.state.missed.swap(false, Ordering::AcqRel)
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        let mut sessions = self.bus.shard(&self.key).lock().expect(UNPOISONED);
-        if let Some(listeners) = sessions.get_mut(&self.key) {
-            listeners.retain(|listener| !Arc::ptr_eq(listener, &self.listener));
-            if listeners.is_empty() {
-                sessions.remove(&self.key);
-            }
-        }
-    }
-}
 
 fn text(frame: Vec<u8>) -> Utf8Bytes {
     Utf8Bytes::try_from(frame).expect("frames are written as JSON text")

@@ -1,5 +1,6 @@
 //! The commands of `couplet`: each says what it does in `--help`, and ends with 0 only when it did it.
 
+mod bench;
 mod callback;
 mod demo;
 mod events;
@@ -36,6 +37,9 @@ pub enum Command {
     /// Find out what is wrong with an endpoint
     #[command(subcommand)]
     Callback(callback::Command),
+    /// Measure a running server
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Make a UserSig, the credential of a user or an admin
     Usersig(usersig::Arguments),
 }
@@ -53,6 +57,7 @@ impl Command {
             Self::Trigger(arguments) => block_on(trigger::run(arguments)),
             Self::Import(arguments) => block_on(import::run(arguments)),
             Self::Callback(callback::Command::Test(arguments)) => block_on(callback::run(arguments)),
+            Self::Bench(bench::Command::Ws(arguments)) => block_on(bench::ws::run(arguments)),
             Self::Usersig(arguments) => usersig::run(&arguments),
         }
     }

@@ -2,6 +2,10 @@
 //!
 //! `config.default.toml` is the manual. Nothing else in the server reads the environment.
 
+mod media;
+
+pub use media::{Media, MediaStore, S3};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,6 +26,8 @@ pub struct Config {
     pub log: Log,
     pub limits: Limits,
     pub gateway: Gateway,
+    pub media: Media,
+    pub chat: ChatPage,
     /// Defaults of every app, read with the app's own over them by [`Callback::of`].
     pub callback: Table,
     pub events: Events,
@@ -95,6 +101,12 @@ pub struct Gateway {
     pub session_queue_bytes_max: usize,
     pub session_requests_max: usize,
     pub poll_secs: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatPage {
+    pub enabled: bool,
 }
 
 /// Settings of calls to an endpoint: the server's defaults, or one endpoint's own.
@@ -180,8 +192,16 @@ pub struct App {
     /// Whether messages to many are events too.
     #[serde(default)]
     pub callback_on_batch: bool,
+    /// For so long its sender can recall a message from a device.
+    #[serde(default = "recall_secs")]
+    pub recall_secs: u64,
+    /// Whether only its sender can edit a message from a device.
+    #[serde(default)]
+    pub edits_own_only: bool,
     #[serde(default)]
     pub rates: Rates,
+    #[serde(default)]
+    pub logins: Logins,
     /// The endpoint that is asked and told, as the original has it: its address, and its settings over the server's.
     #[serde(default)]
     pub callback: Option<Table>,
@@ -190,6 +210,11 @@ pub struct App {
     pub endpoints: Vec<Table>,
     #[serde(default, rename = "filter")]
     pub filters: Vec<Filter>,
+}
+
+/// As in the original.
+pub fn recall_secs() -> u64 {
+    120
 }
 
 /// How often an app may call REST; 0 is as often as it likes.
@@ -202,6 +227,27 @@ pub struct Rates {
     /// In place of that, for some commands by name.
     pub commands: BTreeMap<String, u32>,
     pub batch_messages_per_min: u32,
+    /// Of one user, from all devices.
+    pub device_sends_per_sec: u32,
+}
+
+/// How many sessions a user may have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logins {
+    pub policy: LoginPolicy,
+    /// By the platform's name; 1 for those that are not named.
+    pub max_per_platform: BTreeMap<String, u32>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoginPolicy {
+    #[default]
+    Any,
+    Last,
+    Class,
+    Count,
 }
 
 /// Where an app's backend listens, and how it is called.
@@ -415,6 +461,7 @@ impl Config {
                 "gateway.frame_bytes_max is below limits.message_bytes_max: long messages could not come",
             );
         }
+        self.media.check()?;
         Callback::of(&self.callback, &Table::new(), "callback").map(|_| ())
     }
 }
@@ -569,6 +616,16 @@ mod tests {
             ("[callback]\nurl = \"http://x\"", "url"),
             ("[embedded]\njournal_mib = 1", "embedded.journal_mib"),
             ("[[app]]\nsdkappid = 1", "key"),
+            ("[[app]]\nsdkappid = 1\nkey = \"k\"\nadmins = []\n[app.logins]\npolicy = \"one\"", "one"),
+            ("[media]\nimage_types = [\"svg\"]", "svg"),
+            ("[media]\nimage_types = [\"mp4\"]", "media.image_types"),
+            ("[media]\nuploads_max = 0", "media.uploads_max"),
+            ("[media]\npublic_url = \"chat.example.com\"", "media.public_url"),
+            ("[media]\nstore = \"s3\"", "media.s3.bucket"),
+            (
+                "[media]\nstore = \"s3\"\n[media.s3]\nbucket = \"b\"\naccess_key = \"a\"",
+                "media.s3.secret_key",
+            ),
         ] {
             let error = load(file, &[], Flags::default()).unwrap_err();
             assert!(error.contains(expected), "{file:?}: {error}");

@@ -80,6 +80,7 @@ pub struct Caller {
     pub user: UserId,
     /// When the UserSig was made.
     pub issued_s: u64,
+    pub expires_at_s: u64,
 }
 
 impl Credentials {
@@ -104,7 +105,7 @@ impl Credentials {
                 return Err(ErrorCode::UserSigExpired.into());
             }
             let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
-            return Ok(Caller { app, user, issued_s: known.issued_s });
+            return Ok(Caller { app, user, issued_s: known.issued_s, expires_at_s: known.expires_at_s });
         }
         let (app, claims) = self.verify(&asked, now_s)?;
         let user = UserId::new(identifier).ok_or(ErrorCode::UserSigIllegal)?;
@@ -122,9 +123,9 @@ impl Credentials {
             return Err(ErrorCode::UserSigRevoked.into());
         }
         let good = Good { sdkappid, identifier: identifier.to_owned(), usersig: usersig.to_owned() };
-        self.good
-            .insert(good, Known { issued_s, expires_at_s: claims.expires_at_s(), checked_s: now_s, age });
-        Ok(Caller { app, user, issued_s })
+        let expires_at_s = claims.expires_at_s();
+        self.good.insert(good, Known { issued_s, expires_at_s, checked_s: now_s, age });
+        Ok(Caller { app, user, issued_s, expires_at_s })
     }
 
     fn verify(&self, asked: &Asked<'_>, now_s: u64) -> Result<(Arc<App>, Claims), Failure> {

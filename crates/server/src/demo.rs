@@ -36,9 +36,10 @@ const USERSIG_SECS: u64 = 7 * 24 * 60 * 60;
 /// Pause before a page that lost its feed asks again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Nothing but what the page brings along; it connects to its own server only.
+/// Nothing but what the page brings along, and the chat page of the same server in its frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     connect-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
 
 /// The app of the demo and everybody in it.
 #[derive(Debug, Clone)]
@@ -65,6 +66,9 @@ impl Cast {
             tells_blocked: false,
             callback_on_batch: false,
             rates: config::Rates::default(),
+            logins: config::Logins::default(),
+            recall_secs: config::recall_secs(),
+            edits_own_only: false,
             endpoints: Vec::new(),
             sdkappid: self.sdkappid,
             key: self.key.clone(),
@@ -163,7 +167,6 @@ async fn session(State(stage): State<Arc<Stage>>, headers: HeaderMap) -> Respons
     let users = PEOPLE.map(|(id, nick)| json!({ "user_id": id, "nick": nick, "usersig": cast.usersig(id) }));
     let session = Json(json!({
         "sdkappid": cast.sdkappid,
-        "ws": format!("ws://{host}/ws"),
         "rest": format!("http://{host}"),
         "users": users,
         "admin": { "identifier": ADMIN, "usersig": cast.usersig(ADMIN) },

@@ -3,30 +3,32 @@
 //! One task per connection owns its state. It follows its user's log by `chat::sync`; hints from the bus are a short
 //! cut, and the log is the truth. The frames are in `docs/reference/client-protocol.md`.
 
+mod handshake;
 mod login;
+mod presence;
 mod request;
+mod rhythm;
 mod session;
 mod socket;
+mod state;
 
 use crate::bus::{LocalBus, QueueLimits};
 use crate::config;
 use crate::credentials::Credentials;
 use crate::listener::Place;
+use crate::media::Media;
 use axum::Extension;
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::any;
 use chat::Chat;
+use socket::Socket;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// Frames are small and rarely back up: a session should not hold the library's 128 KiB for them.
-const WRITE_BUFFER_BYTES: usize = 0;
-const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// What every session needs.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct Gateway {
     pub bus: Arc<LocalBus>,
     pub settings: config::Gateway,
     pub limits: config::Limits,
+    /// Takes files, if devices can upload any.
+    pub media: Option<Arc<Media>>,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
 }
@@ -57,19 +61,22 @@ async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Extension(place): Extension<Place>,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
-    let tasks = gateway.tasks.clone();
-    upgrade
-        .max_message_size(gateway.settings.frame_bytes_max)
-        .max_frame_size(gateway.settings.frame_bytes_max)
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_upgrade(move |socket| async move {
-            // The library's own task only hands over: the session runs where the server waits for its end.
-            tasks.spawn(async move {
-                session::run(gateway, socket, peer.ip()).await;
-                drop(place);
-            });
-        })
+    let answer = handshake::answer(request.method(), request.headers());
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return answer;
+    }
+    let upgraded = hyper::upgrade::on(&mut request);
+    gateway.tasks.clone().spawn(async move {
+        // Without a connection if the answer did not go out.
+        if let Ok(io) = upgraded.await {
+            let mut socket = Socket::new(io, gateway.settings.frame_bytes_max);
+            if let Some(end) = session::run(&gateway, &mut socket, peer.ip()).await {
+                Box::pin(socket.end(end)).await;
+            }
+        }
+        drop(place);
+    });
+    answer
 }

@@ -9,6 +9,8 @@
 pub mod app;
 pub mod http;
 pub mod gateway;
+pub mod media;
+pub mod chat_page;
 pub mod callback;
 pub mod bus;
 pub mod apps;

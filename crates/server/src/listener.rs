@@ -118,11 +118,12 @@ impl Listener {
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("it said nothing in time".into()),
             },
-            Some(tls) => match timeout(self.first_byte_timeout, tls.accept(stream)).await {
+            // In boxes: a plain connection, of which there may be many, should not have room for what TLS needs.
+            Some(tls) => match Box::pin(timeout(self.first_byte_timeout, tls.accept(stream))).await {
                 Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2) => {
-                    self.speak_http2(stream, peer, place).await
+                    Box::pin(self.speak_http2(stream, peer, place)).await
                 }
-                Ok(Ok(stream)) => self.speak_http1(stream, peer, place).await,
+                Ok(Ok(stream)) => Box::pin(self.speak_http1(stream, peer, place)).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("no TLS handshake in time".into()),
             },

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub struct Rates {
+    /// Of one user, from all devices; 0 is no limit.
+    pub device_sends_per_sec: u32,
     calls: Rate,
     commands: FxHashMap<Command, Rate>,
     batch_messages: Rate,
@@ -27,6 +29,7 @@ impl Rates {
             (per_sec > 0).then(|| (*command, Rate::new(per_sec, 1)))
         };
         Ok(Self {
+            device_sends_per_sec: declared.device_sends_per_sec,
             calls: Rate::new(declared.calls_per_sec, 1),
             commands: Command::ALL.iter().filter_map(of_command).collect(),
             batch_messages: Rate::new(declared.batch_messages_per_min, 60),
@@ -58,11 +61,9 @@ struct Rate {
     /// 0 is no limit.
     max: u32,
     window_secs: u64,
-    /// The number of the window, and what was taken in it.
+    /// A [`Window`].
     taken: AtomicU64,
 }
-
-const TAKEN_BITS: u32 = 32;
 
 impl Rate {
     fn new(max: u32, window_secs: u64) -> Self {
@@ -73,13 +74,30 @@ impl Rate {
         if self.max == 0 {
             return true;
         }
-        let window = (now_s / self.window_secs) & u64::from(u32::MAX);
-        let next = |state: u64| {
-            let before = if state >> TAKEN_BITS == window { state & u64::from(u32::MAX) } else { 0 };
-            let after = before + u64::from(count);
-            (after <= u64::from(self.max)).then_some(window << TAKEN_BITS | after)
-        };
+        let next = |taken: u64| Some(Window(taken).after(count, self.max, now_s / self.window_secs)?.0);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+}
+
+/// What was taken in one second or minute: its number, and a count. Two numbers of 32 bits in one word.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Window(u64);
+
+const TAKEN_BITS: u32 = 32;
+
+impl Window {
+    /// Counts one more in this second, unless there were too many.
+    pub fn take(&mut self, per_sec_max: u32, now_s: u64) -> bool {
+        let after = self.after(1, per_sec_max, now_s);
+        *self = after.unwrap_or(*self);
+        after.is_some()
+    }
+
+    fn after(self, count: u32, max: u32, window: u64) -> Option<Self> {
+        let window = window & u64::from(u32::MAX);
+        let before = if self.0 >> TAKEN_BITS == window { self.0 & u64::from(u32::MAX) } else { 0 };
+        let after = before + u64::from(count);
+        (after <= u64::from(max)).then_some(Self(window << TAKEN_BITS | after))
     }
 }
 
@@ -90,6 +108,7 @@ mod tests {
     fn rates(calls: u32, command: u32, batch: u32) -> Rates {
         let commands = [("sendmsg".to_owned(), 5)].into();
         let declared = config::Rates {
+            device_sends_per_sec: 0,
             calls_per_sec: calls,
             command_calls_per_sec: command,
             commands,

@@ -2,6 +2,10 @@
 //!
 //! Here once, because REST, gateway and callbacks say the same things in the same words.
 
+pub mod alter;
+pub mod conversation;
+pub mod people;
+
 use crate::config::Limits;
 use bytes::Bytes;
 use chat::admit::Terms;
@@ -10,7 +14,7 @@ use chat::conversation::{Alteration, RelationNews, ViewChange};
 use chat::event::Refusal;
 use chat::event::{MessageName, Origin, Platform, ProfileValue};
 use chat::person::{Admission, Profile, ProfileSettings};
-use chat::port::{HistoryPage, ImportMessage, LogRecord, MessageKey};
+use chat::port::{Direction, HistoryPage, ImportMessage, LogRecord, MessageKey};
 use chat::relate::RelationLimits;
 use chat::send::{SendError, SendRules, Sent};
 use chat::{AppId, Change, Content, Delivery, Message, UserId};
@@ -121,7 +125,7 @@ pub fn msg_id(app: AppId, from: &UserId, client_time_s: u64, random: u32) -> Str
     format!("{}-{client_time_s}-{random}", from.numeric(app))
 }
 
-fn message_id(app: AppId, message: &Message) -> String {
+pub fn message_id(app: AppId, message: &Message) -> String {
     msg_id(app, &message.from, message.client_time_s, message.random)
 }
 
@@ -146,13 +150,17 @@ pub fn history_key(key: &MsgKey) -> MessageKey {
     MessageKey { wire_seq: key.seq, random: key.random, time_s: key.time_s }
 }
 
-/// A page as it is told: it goes backwards in time, and is told forwards, each message with its [`msg_id`].
-pub fn told_forwards(app: AppId, page: HistoryPage) -> Vec<(Message, String)> {
+/// A page as it is told, which is always forwards in time, each message with its [`msg_id`].
+pub fn told_forwards(app: AppId, direction: Direction, mut page: HistoryPage) -> Vec<(Message, String)> {
+    match direction {
+        Direction::Older => page.messages.reverse(),
+        Direction::Newer => {}
+    }
     let with_id = |message: Message| {
         let id = message_id(app, &message);
         (message, id)
     };
-    page.messages.into_iter().rev().map(with_id).collect()
+    page.messages.into_iter().map(with_id).collect()
 }
 
 /// A message as history and devices show it. `id` is its [`msg_id`], which the result borrows.
@@ -225,6 +233,8 @@ fn view_change(how: ViewChange) -> client::ViewChange {
         ViewChange::Erased => client::ViewChange::Erased,
         ViewChange::Pinned => client::ViewChange::Pinned,
         ViewChange::Unpinned => client::ViewChange::Unpinned,
+        ViewChange::Cleared => client::ViewChange::Cleared,
+        ViewChange::Noted => client::ViewChange::Noted,
     }
 }
 
@@ -236,6 +246,8 @@ fn relation_news(how: RelationNews) -> client::RelationNews {
         RelationNews::Unblocked => client::RelationNews::Unblocked,
         RelationNews::Asked => client::RelationNews::Asked,
         RelationNews::Noted => client::RelationNews::Noted,
+        RelationNews::Unasked => client::RelationNews::Unasked,
+        RelationNews::Grouped => client::RelationNews::Grouped,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::ledger::Tag;
 use crate::stage::TaskId;
 use chat::alter::{Act, Alter, Altered, NotAltered};
 use chat::append::{ImportMessage, Imported};
+use chat::change::ReadAll;
 use chat::person::{ChangePerson, PersonChanged};
 use chat::port::{ChangeView, MarkRead, ReadMark, Stored, ViewChanged};
 use chat::relate::{Relate, Related};
@@ -40,6 +41,7 @@ pub(crate) enum Wish {
     Alter(Alter),
     Import { app: AppId, imports: Vec<ImportMessage> },
     Read(MarkRead),
+    ReadAll(ReadAll),
     View(ChangeView),
     Person(ChangePerson),
     Relate(Relate),
@@ -59,6 +61,8 @@ pub(crate) enum Outcome {
     Altered(Stored<Altered>),
     Imported(Stored<Vec<Imported>>),
     Read(Stored<Option<ReadMark>>),
+    /// How many conversations it was.
+    ReadAll(Stored<usize>),
     ViewChanged(Stored<ViewChanged>),
     PersonChanged(Stored<PersonChanged>),
     Related(Stored<Related>),
@@ -91,6 +95,7 @@ impl Wish {
             Self::Send(request) => request.app,
             Self::Alter(alter) => alter.app,
             Self::Read(mark) => mark.app,
+            Self::ReadAll(wanted) => wanted.app,
             Self::View(change) => change.app,
             Self::Person(change) => change.app,
             Self::Relate(relate) => relate.app,
@@ -104,6 +109,7 @@ impl Wish {
             Self::Send(_) | Self::Import { .. } | Self::Leave { .. } => {}
             Self::Alter(Alter { now_ms, .. })
             | Self::Read(MarkRead { now_ms, .. })
+            | Self::ReadAll(ReadAll { now_ms, .. })
             | Self::View(ChangeView { now_ms, .. })
             | Self::Person(ChangePerson { now_ms, .. })
             | Self::Relate(Relate { now_ms, .. }) => *now_ms = at_ms,
@@ -119,6 +125,7 @@ impl Wish {
             Self::Alter(alter) => Outcome::Altered(chat.alter(alter).await),
             Self::Import { app, imports } => Outcome::Imported(chat.import(app, imports).await),
             Self::Read(mark) => Outcome::Read(chat.mark_read(mark).await),
+            Self::ReadAll(wanted) => Outcome::ReadAll(chat.read_all(wanted).await),
             Self::View(change) => Outcome::ViewChanged(chat.change_view(change).await),
             Self::Person(change) => Outcome::PersonChanged(chat.change_person(change).await),
             Self::Relate(relate) => Outcome::Related(chat.relate(relate).await),
@@ -135,6 +142,7 @@ impl Outcome {
             Self::Altered(outcome) => outcome.is_err(),
             Self::Imported(outcome) => outcome.is_err(),
             Self::Read(outcome) => outcome.is_err(),
+            Self::ReadAll(outcome) => outcome.is_err(),
             Self::ViewChanged(outcome) => outcome.is_err(),
             Self::PersonChanged(outcome) => outcome.is_err(),
             Self::Related(outcome) => outcome.is_err(),
@@ -153,6 +161,7 @@ impl Outcome {
                 outcome.as_ref().is_ok_and(|outcomes| outcomes.iter().any(is_done))
             }
             Self::Read(outcome) => matches!(outcome, Ok(Some(_))),
+            Self::ReadAll(outcome) => matches!(outcome, Ok(1..)),
             Self::ViewChanged(outcome) => matches!(outcome, Ok(ViewChanged::Done(_))),
             Self::PersonChanged(outcome) => matches!(outcome, Ok(PersonChanged::Done(_))),
             Self::Related(outcome) => matches!(outcome, Ok(Related::Done(_) | Related::Pending(_))),
@@ -168,7 +177,7 @@ impl Outcome {
                 alter.act == Act::Recall
             }
             (Self::Imported(Ok(outcomes)), _) => outcomes.contains(&Imported::Duplicate),
-            (Self::Read(Ok(None)), _) => true,
+            (Self::Read(Ok(None)) | Self::ReadAll(Ok(0)), _) => true,
             _ => false,
         }
     }

@@ -85,6 +85,8 @@ pub(crate) struct Ledger {
     /// Online-only messages, which are stored nowhere.
     pub(crate) online: Vec<(Tag, AppId, Arc<Message>)>,
     pub(crate) people: People,
+    /// Messages that their recipient did not get, having set so.
+    pub(crate) discarded: u64,
     pub(crate) logs: BTreeMap<Life, Vec<Noted>>,
     /// What each conversation has to tell its backend, in the order of the commits.
     pub(crate) promised: BTreeMap<ConversationId, Vec<Fact>>,

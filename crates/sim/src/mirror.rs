@@ -34,6 +34,8 @@ pub(crate) struct Mirror {
     pub(crate) chats: BTreeMap<UserId, Chatted>,
     pub(crate) friends: BTreeSet<UserId>,
     pub(crate) blocked: BTreeSet<UserId>,
+    /// Who waits for an answer.
+    pub(crate) asked: BTreeSet<UserId>,
     /// Everything that is unread.
     pub(crate) unread: u32,
 }
@@ -101,7 +103,11 @@ impl Mirror {
             RelationNews::Unfriended => drop(self.friends.remove(&peer)),
             RelationNews::Blocked => drop(self.blocked.insert(peer)),
             RelationNews::Unblocked => drop(self.blocked.remove(&peer)),
-            RelationNews::Asked | RelationNews::Noted => {}
+            RelationNews::Asked => drop(self.asked.insert(peer)),
+            RelationNews::Unasked | RelationNews::Noted | RelationNews::Grouped => {}
+        }
+        if matches!(how, RelationNews::Befriended | RelationNews::Blocked | RelationNews::Unasked) {
+            self.asked.remove(&peer);
         }
     }
 }
@@ -114,6 +120,9 @@ impl Chatted {
                 (self.listed, self.pinned) = (false, false);
                 self.messages.clear();
             }
+            ViewChange::Cleared => self.messages.clear(),
+            // What was noted has to be asked for.
+            ViewChange::Noted => {}
             ViewChange::Pinned => self.pinned = true,
             ViewChange::Unpinned => self.pinned = false,
         }

@@ -237,7 +237,7 @@ impl Store for FaultyStore {
 
     async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged> {
         let commit = async {
-            let answer = self.model.change_view(change).await?;
+            let answer = self.model.change_view(change.clone()).await?;
             let is_change = matches!(answer, ViewChanged::Done(_));
             self.noted(is_change, |ledger| ledger.view_changed(&change, &answer));
             Ok(answer)
@@ -283,6 +283,16 @@ impl Store for FaultyStore {
     async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>> {
         self.reach()?;
         self.model.contacts(query).await
+    }
+
+    async fn contacts_with(
+        &self,
+        app: AppId,
+        owner: UserId,
+        peers: Vec<UserId>,
+    ) -> Stored<Option<ContactsPage>> {
+        self.reach()?;
+        self.model.contacts_with(app, owner, peers).await
     }
 
     async fn people(&self, app: AppId, users: Vec<UserId>) -> Stored<Vec<Option<Portrait>>> {

@@ -77,6 +77,8 @@ promises! {
         history_is_newest_first_in_pages
         history_keeps_to_its_window
         history_goes_on_behind_a_message
+        history_runs_forwards_too
+        messages_of_one_name_are_read_once
         history_pages_are_bounded_in_bytes
         changes_continue_from_any_position
         changes_of_a_strange_position_start_anew
@@ -86,7 +88,8 @@ promises! {
         a_resend_is_answered_before_anybody_objects
         a_blocked_sender_is_told_or_shown_success
         only_friends_write_where_the_app_wants_that
-        who_wants_no_messages_gets_none;
+        who_wants_no_messages_gets_none
+        who_wants_nothing_of_somebody_gets_nothing;
     importing:
         an_imported_message_stands_at_its_time
         an_import_begins_a_conversation
@@ -120,7 +123,13 @@ promises! {
         only_so_many_are_pinned
         contacts_are_listed_newest_first_in_pages
         a_message_can_leave_the_list_alone
-        a_part_of_a_conversation_is_read;
+        a_part_of_a_conversation_is_read
+        a_cleared_conversation_stays_in_the_list
+        what_is_noted_of_a_conversation_is_its_owners
+        the_list_shows_the_newest_message_that_is_left
+        an_entry_says_what_both_have_read
+        entries_are_asked_for_by_name
+        what_is_unread_is_found_wherever_it_is;
     people:
         a_profile_is_written_tag_by_tag
         the_rules_know_what_a_profile_says
@@ -130,10 +139,14 @@ promises! {
         groups_are_kept_by_their_numbers
         whoever_has_no_account_cannot_be_changed
         push_reaches_a_person_for_a_time
+        a_token_moves_with_its_device
+        nobody_is_reached_who_is_logged_out_or_gone
+        a_group_is_renamed_with_its_friends
         numbers_and_texts_are_kept_apart;
     relating:
         friends_are_on_one_list_or_on_both
         a_request_waits_for_its_answer
+        a_request_is_refused_without_a_word_to_who_asked
         some_cannot_be_befriended
         a_friend_is_imported_without_an_event
         notes_of_a_friend_change_one_by_one

@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "the contract suite uses the rest")]
 mod world;
 
-use chat::conversation::ViewChange;
+use chat::contact::ViewAct;
 use chat::port::{Appended, Store, StoreError, TieList};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -103,7 +103,7 @@ async fn a_resend_is_known_whatever_met_its_conversation_first() {
     let store = open(directory.path());
     // A message of the future must not make the store think that the sends are long over.
     put(&store, once("ana", "bo", NOW_S + 5_000, 7)).await;
-    viewed(&store, view("bo", "ana", ViewChange::Pinned, NOW_S)).await;
+    viewed(&store, view("bo", "ana", ViewAct::Pin, NOW_S)).await;
     let again = store.append(message("ana", "bo", NOW_S + 5, 1)).await.unwrap();
     assert!(matches!(again, Appended::Duplicate(first) if first.time_s == NOW_S), "{again:?}");
 }

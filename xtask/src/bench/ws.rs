@@ -5,9 +5,12 @@
 
 use std::{cell::RefCell, ops::Range, rc::Rc};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use memchr::memmem::{self, Finder};
-use protocol::usersig::{Lifetime, Secret, generate};
+use protocol::{
+    usersig::{Lifetime, Secret, generate},
+    websocket::{Head, HeadBytes, Op},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -25,11 +28,6 @@ use super::{
     plan::{Plan, Work},
     rest::TEXT,
 };
-
-const OP_TEXT: u8 = 1;
-const OP_CLOSE: u8 = 8;
-const OP_PING: u8 = 9;
-const OP_PONG: u8 = 10;
 
 pub(super) struct Lines {
     load: Rc<Load>,
@@ -103,9 +101,9 @@ impl Lines {
         loop {
             while let Some((op, payload)) = inbox.frame()? {
                 match op {
-                    OP_TEXT => self.text(session, &inbox.bytes[payload])?,
-                    OP_PING => self.write(session, &client_frame(OP_PONG, &inbox.bytes[payload])),
-                    OP_CLOSE => bail!("closed: {:?}", String::from_utf8_lossy(&inbox.bytes[payload])),
+                    Op::Text => self.text(session, &inbox.bytes[payload])?,
+                    Op::Ping => self.write(session, &client_frame(Op::Pong, &inbox.bytes[payload])),
+                    Op::Close => bail!("closed: {:?}", String::from_utf8_lossy(&inbox.bytes[payload])),
                     _ => {}
                 }
             }
@@ -174,11 +172,11 @@ async fn connect(plan: &Plan, user: u32) -> Result<(OwnedReadHalf, OwnedWriteHal
         "{{\"id\":1,\"op\":\"connect\",\"sdkappid\":{sdkappid},\"user_id\":\"{name}\",\"usersig\":\"{usersig}\",\
          \"platform\":\"Web\",\"device_id\":\"bench\"}}"
     );
-    writer.write_all(&client_frame(OP_TEXT, connect.as_bytes())).await?;
+    writer.write_all(&client_frame(Op::Text, connect.as_bytes())).await?;
     loop {
         if let Some((op, payload)) = inbox.frame()? {
             let text = String::from_utf8_lossy(&inbox.bytes[payload]);
-            ensure!(op != OP_CLOSE, "closed: {text:?}");
+            ensure!(op != Op::Close, "closed: {text:?}");
             if text.starts_with("{\"id\":1,") {
                 ensure!(text.contains("\"ok\":"), "refused: {text}");
                 return Ok((reader, writer, inbox));
@@ -200,39 +198,23 @@ impl Inbox {
     }
 
     /// The next whole frame: what it is, and where its payload is.
-    fn frame(&mut self) -> Result<Option<(u8, Range<usize>)>> {
-        let bytes = &self.bytes[self.used..];
-        let [first, second, rest @ ..] = bytes else { return Ok(None) };
-        ensure!(first & 0xf0 == 0x80 && second & 0x80 == 0, "a fragmented, extended or masked frame");
-        let (head_len, len) = match (second, rest) {
-            (126, [a, b, ..]) => (4, usize::from(u16::from_be_bytes([*a, *b]))),
-            (127, [a, b, c, d, e, f, g, h, ..]) => {
-                (10, usize::try_from(u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))?)
-            }
-            (126 | 127, _) => return Ok(None),
-            (len, _) => (2, usize::from(*len)),
-        };
-        if bytes.len() < head_len + len {
+    fn frame(&mut self) -> Result<Option<(Op, Range<usize>)>> {
+        let head = Head::parse(&self.bytes[self.used..]).map_err(|malformed| anyhow!("{malformed:?}"))?;
+        let Some(Head { op, is_last, mask, head_len, payload_len }) = head else { return Ok(None) };
+        ensure!(is_last && mask.is_none(), "a fragmented or masked frame");
+        let start = self.used + head_len;
+        let end = start + usize::try_from(payload_len)?;
+        if self.bytes.len() < end {
             return Ok(None);
         }
-        let start = self.used + head_len;
-        self.used = start + len;
-        Ok(Some((first & 0x0f, start..start + len)))
+        self.used = end;
+        Ok(Some((op, start..end)))
     }
 }
 
-fn client_frame(op: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x80 | op];
-    match payload.len() {
-        len @ 0..=125 => frame.push(0x80 | len as u8),
-        len => {
-            frame.push(0x80 | 126);
-            frame.extend(u16::try_from(len).expect("the benchmark's frames are small").to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend_from_slice(payload);
-    frame
+fn client_frame(op: Op, payload: &[u8]) -> Vec<u8> {
+    let head = HeadBytes::new(op, payload.len(), Some([0; 4]));
+    [head.as_ref(), payload].concat()
 }
 
 /// The frame of a send. Its request id is the message's random number, so that the answer says which message it is for.
@@ -249,7 +231,7 @@ impl SendFrame {
             "{{\"id\":{RANDOM_MIN},\"op\":\"send\",\"to\":\"YYYYYYYY\",\"random\":{RANDOM_MIN},\"body\":\
              [{{\"MsgType\":\"TIMTextElem\",\"MsgContent\":{{\"Text\":\"{TEXT}\"}}}}]}}"
         );
-        let bytes = client_frame(OP_TEXT, text.as_bytes());
+        let bytes = client_frame(Op::Text, text.as_bytes());
         let find =
             |what: &str| memmem::find(&bytes, what.as_bytes()).expect("the text above has it") + what.len();
         SendFrame { id_at: find("\"id\":"), to_at: find("\"to\":\""), random_at: find("\"random\":"), bytes }
@@ -284,7 +266,7 @@ mod tests {
             let mut inbox = Inbox { bytes: [frame.as_slice(), &frame].concat(), used: 0 };
             for _ in 0..2 {
                 let (op, at) = inbox.frame().unwrap().unwrap();
-                assert_eq!((op, &inbox.bytes[at]), (OP_TEXT, payload.as_slice()));
+                assert_eq!((op, &inbox.bytes[at]), (Op::Text, payload.as_slice()));
             }
             assert_eq!(inbox.frame().unwrap(), None);
         }

@@ -2,7 +2,6 @@
 
 mod compatibility;
 mod openapi;
-mod ordered_json;
 mod reference;
 
 pub(super) use compatibility::page as compatibility;

@@ -4,6 +4,8 @@ use super::tools::{self, npm_ci, run};
 use crate::tidy;
 use crate::tree::{Tree, root};
 use anyhow::{Result, ensure};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 pub(super) struct Step {
@@ -18,6 +20,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "deny", what: "licences and sources of dependencies", run: deny },
     Step { name: "lints", what: "clippy, with warnings as errors", run: lints },
     Step { name: "tests", what: "unit, contract, API and process tests, 500 simulated seeds", run: tests },
+    Step { name: "sdk", what: "the TypeScript client, its types, and the real server", run: sdk },
     Step { name: "browser", what: "the real server in a real browser", run: browser },
 ];
 
@@ -52,12 +55,42 @@ fn tests() -> Result<()> {
     nextest.env("COUPLET_TEST_NODE_MODULES", npm_ci(&signers)?);
     // The same Python tries the published documents.
     tools::python_with(&root().join("tests/openapi/requirements.txt"))?;
+    // And it serves a bucket for media.
+    tools::python_with(&root().join("tests/media/requirements.txt"))?;
     // So do public server SDKs.
     nextest.env("COUPLET_TEST_RUST_SDK", tools::built(&signers.join("rust"), "couplet-server-sdk-test")?);
     run(&mut nextest)
 }
 
+/// The server has the client in it as one file, which is committed, so that building the server needs no Node.
+fn check_bundle(client: &Path) -> Result<()> {
+    let made = root().join("target/test-env/couplet.js");
+    let mut bundle = Command::new("npm");
+    bundle.args(["run", "--silent", "page", "--"]).arg(format!("--outfile={}", made.display()));
+    run(bundle.current_dir(client))?;
+    let committed = root().join("crates/server/src/chat_page/couplet.js");
+    let is_same = fs::read(&committed)? == fs::read(&made)?;
+    ensure!(is_same, "the chat page has another client; in sdk/typescript run: npm run page");
+    Ok(())
+}
+
+/// The client's own tests start the binary themselves, one for each file.
+fn sdk() -> Result<()> {
+    let folder = root().join("sdk/typescript");
+    npm_ci(&folder)?;
+    run(Command::new("cargo").args(["build", "--package", "couplet"]))?;
+    run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
+    check_bundle(&folder)?;
+    let mut tests = Command::new("npm");
+    tests.args(["run", "--silent", "test"]).current_dir(&folder);
+    run(tests.env("COUPLET_BIN", root().join("target/debug/couplet")))
+}
+
 fn browser() -> Result<()> {
+    let client = root().join("sdk/typescript");
+    npm_ci(&client)?;
+    // The example's page takes the client as it is delivered.
+    run(Command::new("npm").args(["run", "--silent", "build"]).current_dir(&client))?;
     let folder = root().join("tests/browser");
     let tree = Tree::read()?;
     let is_test = |path: &str| path.starts_with("tests/browser/") && path.contains(".test.");

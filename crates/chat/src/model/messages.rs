@@ -5,16 +5,18 @@ use super::people::Cause;
 use crate::admit::{Admitted, Standing, admit};
 use crate::alter::{Alter, Altered, Found, alter, changed_items};
 use crate::append::{self, Append, ImportMessage, Imported};
-use crate::contact::{ChangeView, Contact, ContactsPage, ContactsQuery, change_view};
-use crate::conversation::{Change, Inbox, LogEntry, Position, ViewChange};
+use crate::contact::{
+    ChangeView, Contact, ContactDetails, ContactsPage, ContactsQuery, LAST_LOOKS_MAX, change_view,
+};
+use crate::conversation::{Change, Conversation, Inbox, LogEntry, Position};
 use crate::effect::Entry;
 use crate::event::{Fact, Outcome};
 use crate::guard::{FirstSend, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::{Message, MessageKey};
 use crate::port::{
-    Appended, Changes, Committed, Hint, HistoryPage, HistoryQuery, Landing, LogRecord, MarkRead, Preview,
-    ReadMark, SendQuery, Terms, ViewChanged,
+    Appended, Changes, Committed, Direction, Hint, HistoryPage, HistoryQuery, Landing, LogRecord, MarkRead,
+    Preview, ReadMark, SendQuery, Terms, ViewChanged,
 };
 use crate::send::lane_of;
 use std::cmp::Reverse;
@@ -37,7 +39,7 @@ impl State {
             return Appended::Refused { refusal, event };
         }
         let id = append.conversation();
-        let mut conversation = self.conversations.get(&id).map(|talk| talk.conversation).unwrap_or_default();
+        let mut conversation = self.conversation(&id);
 
         let outcome = append::append(&append, &mut conversation, |user| self.accounts[&(app, user)].inbox);
         let message = Arc::new(append.message(outcome.place));
@@ -68,6 +70,7 @@ impl State {
             recipient: &self.accounts[&(app, to)].portrait.person,
             sender_tie: &self.tie(app, from, to),
             recipient_tie: &self.tie(app, to, from),
+            discards: self.conversation(&ConversationId::new(app, from, to)).discards([from, to]),
         };
         admit(terms, &standing, now_s)
     }
@@ -83,8 +86,11 @@ impl State {
             return Preview::Refused(refusal);
         }
         let id = ConversationId::new(key.app, key.from, key.to);
-        let conversation = self.conversations.get(&id).map(|talk| talk.conversation);
-        Preview::Next(conversation.unwrap_or_default().next(now_s))
+        Preview::Next(self.conversation(&id).next(now_s))
+    }
+
+    fn conversation(&self, id: &ConversationId) -> Conversation {
+        self.conversations.get(id).map(|talk| talk.conversation).unwrap_or_default()
     }
 
     pub(super) fn import_message(&mut self, import: &ImportMessage) -> Imported {
@@ -200,9 +206,12 @@ impl State {
 
     pub(super) fn history(&self, query: &HistoryQuery) -> HistoryPage {
         let id = &query.conversation;
-        let conversation = self.conversations.get(id).map(|talk| talk.conversation).unwrap_or_default();
-        let mut page = query.page(&conversation.sides[id.side(&query.viewer) as usize]);
-        for message in self.newest_first(id) {
+        let mut page = query.page(&self.conversation(id).sides[id.side(&query.viewer) as usize]);
+        let mut messages = self.newest_first(id);
+        if query.direction == Direction::Newer {
+            messages.reverse();
+        }
+        for message in messages {
             if page.take(&message).is_break() {
                 break;
             }
@@ -219,19 +228,23 @@ impl State {
     pub(super) fn change_view(&mut self, wanted: &ChangeView) -> ViewChanged {
         let ChangeView { app, owner, peer, .. } = *wanted;
         let id = wanted.conversation();
-        let begins = wanted.change == ViewChange::Pinned && !self.conversations.contains_key(&id);
+        let begins = wanted.begins() && !self.conversations.contains_key(&id);
         if !self.exists(app, owner) || (begins && !self.exists(app, peer)) {
             return ViewChanged::UnknownAccount;
         }
-        let known = self.conversations.get(&id).map(|talk| talk.conversation);
-        let mut conversation = known.unwrap_or_default();
+        let mut conversation = self.conversation(&id);
+        let side = id.side(&owner) as usize;
+        let known = self.conversations.get(&id);
+        let mut notes = known.map(|talk| talk.notes[side].clone()).unwrap_or_default();
         let mut person = self.account(app, owner).portrait.person.clone();
-        let Ok(effects) = change_view(wanted, &mut person, &mut conversation) else {
+        let Ok(effects) = change_view(wanted, &mut person, &mut conversation, &mut notes) else {
             return ViewChanged::TooManyPinned;
         };
         if !effects.is_none() {
             self.account(app, owner).portrait.person = person;
-            self.conversations.entry(id).or_default().conversation = conversation;
+            let talk = self.conversations.entry(id).or_default();
+            talk.conversation = conversation;
+            talk.notes[side] = notes;
         }
         ViewChanged::Done(self.publish(app, effects, None, Cause::NONE))
     }
@@ -245,11 +258,41 @@ impl State {
             if id.app == query.app && (id.low == query.owner || id.high == query.owner) {
                 let view = &talk.conversation.sides[id.side(&query.owner) as usize];
                 if query.wants(view) {
-                    wanted.push(Contact::of(id.peer(&query.owner), view));
+                    wanted.push(Contact::of(id.peer(&query.owner), &query.owner, &talk.conversation));
                 }
             }
         }
-        Some(query.page(wanted))
+        let mut page = query.page(wanted, self.accounts[&(query.app, query.owner)].inbox);
+        if query.with_details {
+            for contact in &mut page.contacts {
+                contact.details = self.details(query.app, query.owner, contact.peer);
+            }
+        }
+        Some(page)
+    }
+
+    pub(super) fn contacts_with(&self, app: AppId, owner: UserId, peers: &[UserId]) -> Option<ContactsPage> {
+        if !self.exists(app, owner) {
+            return None;
+        }
+        let entry = |peer: &UserId| {
+            let conversation = self.conversation(&ConversationId::new(app, owner, *peer));
+            let details = self.details(app, owner, *peer);
+            Contact { details, ..Contact::of(*peer, &owner, &conversation) }
+        };
+        let contacts = peers.iter().map(entry).filter(Contact::is_something).collect();
+        Some(ContactsPage { contacts, next: None, inbox: self.accounts[&(app, owner)].inbox })
+    }
+
+    fn details(&self, app: AppId, owner: UserId, peer: UserId) -> ContactDetails {
+        let id = ConversationId::new(app, owner, peer);
+        let side = id.side(&owner) as usize;
+        let view = self.conversation(&id).sides[side];
+        let listed = self.newest_first(&id).into_iter().filter(|message| message.time_s <= view.head_time_s);
+        let last = listed.take(LAST_LOOKS_MAX).find(|message| view.lists(message, &owner));
+        let notes = self.conversations.get(&id).map(|talk| talk.notes[side].clone());
+        let remark = self.tie(app, owner, peer).friend.map(|friend| friend.remark);
+        ContactDetails { last, notes: notes.unwrap_or_default(), remark: remark.unwrap_or_default() }
     }
 
     pub(super) fn unread(&self, app: AppId, user: UserId, peers: Vec<UserId>) -> Vec<u32> {

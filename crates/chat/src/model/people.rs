@@ -1,13 +1,14 @@
 //! Accounts, what is kept of people, and what they are to one another.
 
 use super::{AccountState, State};
+use crate::contact::Notes;
 use crate::conversation::{Change, Inbox};
 use crate::effect::{Effects, Entry, Told};
 use crate::event::{EventDraft, Origin};
 use crate::guard::SendKey;
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::Message;
-use crate::person::{ChangePerson, Listed, PersonChanged, Portrait, Tie, change_person};
+use crate::person::{ChangePerson, Listed, PersonChange, PersonChanged, Portrait, Tie, change_person};
 use crate::port::{Account, ListQuery};
 use crate::relate::{self, Party, Relate, Related};
 use std::sync::Arc;
@@ -72,7 +73,8 @@ impl State {
             if self.exists(app, id.peer(&user)) {
                 let talk = self.conversations.get_mut(&id).expect("found above");
                 let last = talk.conversation.last();
-                talk.conversation.view(id.side(&user)).clear(last);
+                talk.conversation.view(id.side(&user)).leave(last);
+                talk.notes[id.side(&user) as usize] = Notes::default();
                 continue;
             }
             // Nobody is left who could see it.
@@ -89,9 +91,16 @@ impl State {
             return PersonChanged::UnknownAccount;
         }
         let mut portrait = self.account(app, user).portrait.clone();
-        let Ok(effects) = change_person(change, &mut portrait) else {
-            return PersonChanged::Full;
+        let effects = match change_person(change, &mut portrait) {
+            Ok(effects) => effects,
+            Err(refusal) => return PersonChanged::Refused(refusal),
         };
+        if let PersonChange::SetToken(token) = &change.change {
+            let others = self.accounts.iter_mut().filter(|((other_app, _), _)| *other_app == app);
+            for (_, other) in others {
+                other.portrait.tokens.retain(|known| !known.is_same(token));
+            }
+        }
         self.account(app, user).portrait = portrait;
         PersonChanged::Done(self.publish(
             app,
@@ -159,7 +168,7 @@ impl State {
     pub(super) fn listed(&self, query: &ListQuery) -> Vec<Listed> {
         let mut listed: Vec<Listed> = self
             .ties_of(query.app, query.user)
-            .filter(|(_, tie)| query.list.has(tie))
+            .filter(|(peer, tie)| query.list.has(tie) && query.after.is_none_or(|after| after < *peer))
             .map(|(peer, tie)| Listed { peer, tie: tie.clone() })
             .collect();
         listed.sort_unstable_by_key(|listed| listed.peer);

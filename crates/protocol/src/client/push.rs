@@ -1,7 +1,10 @@
 //! What the server tells a device unasked.
 
-use super::{Position, position};
-use crate::json::{self, write_json};
+use super::{Position, position, presence::Presence};
+use crate::{
+    code::CloseCode,
+    json::{self, write_json},
+};
 
 /// A frame without `id`: `{"push":"…",…}`. The message in it is JSON that was encoded once, by
 /// [`RoamMessage::write`](crate::rest::roam::RoamMessage::write), for everybody who is told.
@@ -74,6 +77,13 @@ pub enum Push<'a> {
         /// The message.
         message: &'a [u8],
     },
+    /// A user whom this session has subscribed to can be reached otherwise than before. Belongs to no log.
+    Presence(Presence<'a>),
+    /// The session ends; the connection is closed next.
+    Kicked {
+        /// Why.
+        reason: KickReason,
+    },
     /// Changes were lost to this device: it has to read its conversations anew, and goes on from this position.
     Resync {
         /// Where to go on.
@@ -88,6 +98,12 @@ macro_rules! words {
         pub enum $type { $( $(#[$word_doc])* $name, )* }
 
         impl $type {
+            /// All of them.
+            pub const ALL: [$type; [$($word),*].len()] = [ $( $type::$name, )* ];
+
+            /// All the words.
+            pub const WORDS: &'static [&'static str] = &[ $( $word, )* ];
+
             /// The word in the frame.
             pub fn as_str(self) -> &'static str {
                 match self { $( $type::$name => $word, )* }
@@ -123,6 +139,10 @@ words! {
         Pinned = "pinned",
         /// Not pinned any more.
         Unpinned = "unpinned",
+        /// The history is gone; the conversation stays in the list.
+        Cleared = "cleared",
+        /// What the user set or noted for it is new.
+        Noted = "noted",
     }
 }
 
@@ -141,6 +161,37 @@ words! {
         Asked = "asked",
         /// What the user notes of the other changed.
         Noted = "noted",
+        /// The wish of the other to be friends is gone without an agreement.
+        Unasked = "unasked",
+        /// The user's own friend groups were made, renamed or removed; the other is the user.
+        Grouped = "grouped",
+    }
+}
+
+words! {
+    /// Why the server ends a session.
+    KickReason {
+        /// A newer login of the user, on another device, and the app does not allow both.
+        OtherDevice = "other_device",
+        /// The same device logged in again.
+        SameDevice = "same_device",
+        /// The app's backend has called back the user's UserSigs.
+        Revoked = "revoked",
+        /// The UserSig that the session rests on has expired.
+        Expired = "expired",
+        /// The account was deleted.
+        Deleted = "deleted",
+    }
+}
+
+impl KickReason {
+    /// What the connection is closed with afterwards.
+    pub fn close_code(self) -> CloseCode {
+        match self {
+            KickReason::OtherDevice | KickReason::Revoked | KickReason::Deleted => CloseCode::Kicked,
+            KickReason::SameDevice => CloseCode::Replaced,
+            KickReason::Expired => CloseCode::Expired,
+        }
     }
 }
 
@@ -187,6 +238,14 @@ impl Push<'_> {
                 out.reserve(48 + message.len());
                 write_json!(out, r#"{"push":"online_message","message":"#, raw(message), "}");
             }
+            Push::Presence(presence) => {
+                json::raw(out, br#"{"push":"presence","#);
+                presence.write_members(out);
+                json::raw(out, b"}");
+            }
+            Push::Kicked { reason } => {
+                write_json!(out, r#"{"push":"kicked","reason":"#, string(reason.as_str()), "}");
+            }
             Push::Resync { position: next } => {
                 json::raw(out, br#"{"push":"resync","#);
                 position(out, next);
@@ -205,6 +264,20 @@ fn begin(out: &mut Vec<u8>, push: &str, after: &Position<'_>, unread: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Reach;
+
+    #[test]
+    fn a_kicked_device_does_not_come_back_by_itself() {
+        let codes = KickReason::ALL.map(|reason| (reason.as_str(), reason.close_code().number()));
+        let expected = [
+            ("other_device", 4503),
+            ("same_device", 4505),
+            ("revoked", 4503),
+            ("expired", 4506),
+            ("deleted", 4503),
+        ];
+        assert_eq!(codes, expected);
+    }
 
     #[test]
     fn frames_to_the_letter() {
@@ -252,6 +325,14 @@ mod tests {
                 r#"{"push":"profile","position":{"epoch":"e1","offset":42},"unread":3}"#,
             ),
             (Push::OnlineMessage { message }, r#"{"push":"online_message","message":{"x":1}}"#),
+            (
+                Push::Presence(Presence { user_id: "bo", status: Reach::PushOnline, custom: "" }),
+                r#"{"push":"presence","user_id":"bo","status":"PushOnline","custom":""}"#,
+            ),
+            (
+                Push::Kicked { reason: KickReason::OtherDevice },
+                r#"{"push":"kicked","reason":"other_device"}"#,
+            ),
             (Push::Resync { position }, r#"{"push":"resync","position":{"epoch":"e1","offset":42}}"#),
         ];
         for (push, expected) in table {

@@ -1,10 +1,24 @@
 //! What the server answers to a device.
+//!
+//! The answers of an area are in its file, as the requests are.
+
+mod conversation;
+mod media;
+mod message;
+mod people;
+mod presence;
+
+pub use conversation::{ConversationEntry, ConversationReply};
+pub use media::{ImageSize, MediaReply, Uploaded, UploadedImage, refuse_upload};
+pub use message::{Extended, HistoryPage, MessageReply, Receipt, refuse_edit};
+pub use people::{Asking, Friend, FriendList, PeerResult, PeopleReply, UserProfile, Values};
+pub use presence::PresenceReply;
 
 use super::{Position, position};
 use crate::{
     code::Failure,
     json::{self, write_json},
-    rest::{roam::RoamMessage, sendmsg::MessageSent},
+    rest::sendmsg::MessageSent,
 };
 
 /// The answer to a request that succeeded: `{"id":…,"ok":{…}}`.
@@ -19,8 +33,16 @@ pub enum Reply<'a> {
         /// The server's clock, in Unix milliseconds.
         server_time_ms: u64,
     },
-    /// To `history`.
-    History(HistoryPage<'a>),
+    /// What messages are asked for.
+    Message(MessageReply<'a>),
+    /// What conversations are asked for.
+    Conversation(ConversationReply<'a>),
+    /// What people are asked for.
+    People(PeopleReply<'a>),
+    /// What presence is asked for.
+    Presence(PresenceReply<'a>),
+    /// What media are asked for.
+    Media(MediaReply<'a>),
     /// To a request that has nothing to answer.
     Done,
 }
@@ -40,15 +62,14 @@ pub struct Connected<'a> {
     pub heartbeat_secs: u64,
     /// The server's clock, in Unix milliseconds.
     pub server_time_ms: u64,
-}
-
-/// A page of a conversation.
-#[derive(Debug, Clone, Copy)]
-pub struct HistoryPage<'a> {
-    /// From old to new.
-    pub messages: &'a [RoamMessage<'a>],
-    /// Nothing older is left.
-    pub complete: bool,
+    /// Names the session, for logs. Devices do not interpret it.
+    pub session: &'a str,
+    /// For so long a message can be recalled after it was sent, in seconds.
+    pub recall_secs: u64,
+    /// The longest message.
+    pub message_bytes_max: u64,
+    /// Whether files can be uploaded.
+    pub media: bool,
 }
 
 impl Reply<'_> {
@@ -69,7 +90,11 @@ impl Reply<'_> {
             Reply::Pong { server_time_ms } => {
                 write_json!(out, r#""server_time_ms":"#, number(*server_time_ms));
             }
-            Reply::History(page) => page.write_members(out),
+            Reply::Message(reply) => reply.write_members(out),
+            Reply::Conversation(reply) => reply.write_members(out),
+            Reply::People(reply) => reply.write_members(out),
+            Reply::Presence(reply) => reply.write_members(out),
+            Reply::Media(reply) => reply.write_members(out),
             Reply::Done => {}
         }
         json::raw(out, b"}}");
@@ -78,6 +103,12 @@ impl Reply<'_> {
 
 /// Appends the frame that refuses a request: `{"id":…,"error":{…}}`. The id is `null` when it could not be read.
 pub fn refuse(id: Option<u64>, failure: &Failure, out: &mut Vec<u8>) {
+    begin_refusal(id, failure, out);
+    json::raw(out, b"}}");
+}
+
+/// Appends all of a refusal but the braces at its end.
+fn begin_refusal(id: Option<u64>, failure: &Failure, out: &mut Vec<u8>) {
     json::raw(out, br#"{"id":"#);
     match id {
         Some(id) => json::number(out, id),
@@ -91,7 +122,6 @@ pub fn refuse(id: Option<u64>, failure: &Failure, out: &mut Vec<u8>) {
         string(&failure.info),
         r#","temporary":"#,
         boolean(failure.temporary()),
-        "}}",
     );
 }
 
@@ -109,16 +139,15 @@ impl Connected<'_> {
             number(self.heartbeat_secs),
             r#","server_time_ms":"#,
             number(self.server_time_ms),
+            r#","session":"#,
+            string(self.session),
+            r#","recall_secs":"#,
+            number(self.recall_secs),
+            r#","message_bytes_max":"#,
+            number(self.message_bytes_max),
+            r#","media":"#,
+            boolean(self.media),
         );
-    }
-}
-
-impl HistoryPage<'_> {
-    fn write_members(&self, out: &mut Vec<u8>) {
-        out.reserve(self.messages.iter().map(RoamMessage::len_estimate).sum());
-        json::raw(out, br#""messages":"#);
-        json::array(out, self.messages, |out, message| message.write(out));
-        write_json!(out, r#","complete":"#, boolean(self.complete));
     }
 }
 
@@ -143,12 +172,16 @@ mod tests {
             unread: 3,
             heartbeat_secs: 30,
             server_time_ms: 1_767_000_100_250,
+            session: "1b0",
+            recall_secs: 120,
+            message_bytes_max: 12_288,
+            media: false,
         };
         let key = MsgKey { seq: 7, random: 4021, time_s: 1_760_000_000 };
         let table = [
             (
                 Reply::Connected(connected),
-                r#"{"id":2,"ok":{"user_id":"ana","position":{"epoch":"e1","offset":42},"resync":false,"unread":3,"heartbeat_secs":30,"server_time_ms":1767000100250}}"#,
+                r#"{"id":2,"ok":{"user_id":"ana","position":{"epoch":"e1","offset":42},"resync":false,"unread":3,"heartbeat_secs":30,"server_time_ms":1767000100250,"session":"1b0","recall_secs":120,"message_bytes_max":12288,"media":false}}"#,
             ),
             (
                 Reply::Sent(MessageSent { key, msg_id: "9-8-4021" }),
@@ -156,7 +189,7 @@ mod tests {
             ),
             (Reply::Pong { server_time_ms: 5 }, r#"{"id":2,"ok":{"server_time_ms":5}}"#),
             (
-                Reply::History(HistoryPage { messages: &[], complete: true }),
+                Reply::Message(MessageReply::History(HistoryPage { messages: &[], complete: true })),
                 r#"{"id":2,"ok":{"messages":[],"complete":true}}"#,
             ),
             (Reply::Done, r#"{"id":2,"ok":{}}"#),

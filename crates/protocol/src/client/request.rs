@@ -1,18 +1,35 @@
 //! What a device asks.
+//!
+//! Here are the frame, `connect` and `send`. Everything else is read by the file of its area, which goes over the frame
+//! once more, for the members that it knows.
+
+mod conversation;
+mod media;
+mod message;
+mod people;
+mod presence;
+
+pub use conversation::{ConversationRequest, ListPlace, Notify};
+pub use media::{MediaKind, MediaRequest, Upload};
+pub use message::{
+    Edit, Extend, ExtendOperation, History, HistoryPlace, MessageRequest, Named, NamedMany, SeenPair, SetPair,
+};
+pub use people::{Befriend, Grouped, ListPage, NoteFriend, PeopleRequest};
+pub use presence::PresenceRequest;
 
 use std::{borrow::Cow, fmt};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Position;
 use crate::{
-    MsgKey,
     callback::OptPlatform,
     code::{ErrorCode, Failure},
     element::Inspected,
     lenient::{self, Slot, WrongType, slots},
     limits::{DEVICE_ID_LEN_MAX, EPOCH_LEN_MAX},
-    rest::sendmsg::{custom_data, inspected},
+    rest::sendmsg::{custom_data, inspected, offline_push},
     user_id::valid_user_id,
 };
 
@@ -34,13 +51,16 @@ pub enum Request<'a> {
     Send(SendRequest<'a>),
     /// `ping`: is anybody there?
     Ping,
-    /// `history`: read a page of a conversation, newest first.
-    History(History<'a>),
-    /// `read`: everything in the conversation with this user has been read.
-    Read {
-        /// `peer`: the other party.
-        peer: Cow<'a, str>,
-    },
+    /// What is done with messages.
+    Message(MessageRequest<'a>),
+    /// What is done with conversations.
+    Conversation(ConversationRequest<'a>),
+    /// Profiles, friends, blocklist.
+    People(PeopleRequest<'a>),
+    /// Who is online.
+    Presence(PresenceRequest<'a>),
+    /// Files.
+    Media(MediaRequest<'a>),
 }
 
 /// `connect`.
@@ -93,17 +113,14 @@ pub struct SendRequest<'a> {
     pub online_only: bool,
     /// `need_read_receipt`.
     pub needs_read_receipt: bool,
-}
-
-/// `history`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History<'a> {
-    /// `peer`: the other party.
-    pub peer: Cow<'a, str>,
-    /// `limit`, at least 1; the server bounds it and has a default.
-    pub limit: Option<u32>,
-    /// `before`: only messages older than this one.
-    pub before: Option<MsgKey>,
+    /// `support_extension`: key-value pairs may be put on it.
+    pub supports_extension: bool,
+    /// `no_unread`: does not count as unread.
+    pub no_unread: bool,
+    /// `no_last_msg`: does not touch the list of conversations.
+    pub no_last_msg: bool,
+    /// `offline_push`: an `OfflinePushInfo`, as it was sent.
+    pub offline_push: Option<&'a RawValue>,
 }
 
 /// A frame that cannot be obeyed.
@@ -133,9 +150,10 @@ slots! {
         client_time: "client_time",
         online_only: "online_only",
         needs_read_receipt: "need_read_receipt",
-        peer: "peer",
-        limit: "limit",
-        before: "before",
+        supports_extension: "support_extension",
+        no_unread: "no_unread",
+        no_last_msg: "no_last_msg",
+        offline_push: "offline_push",
     }
 }
 
@@ -153,21 +171,38 @@ impl<'a> ClientFrame<'a> {
         let members: Members<'a> = lenient::body(text.as_bytes()).map_err(|_| not_understood())?;
         let id = members.id.u64().ok().flatten().ok_or_else(not_understood)?;
         let request =
-            Request::from_members(&members).map_err(|failure| FrameError { id: Some(id), failure })?;
+            Request::from_members(&members, text).map_err(|failure| FrameError { id: Some(id), failure })?;
         Ok(ClientFrame { id, request })
     }
 }
 
 impl<'a> Request<'a> {
-    fn from_members(members: &Members<'a>) -> Result<Request<'a>, Failure> {
+    fn from_members(members: &Members<'a>, text: &'a str) -> Result<Request<'a>, Failure> {
         match required_text(members.op, "op")?.as_ref() {
             "connect" => connect(members).map(Request::Connect),
             "send" => send(members).map(Request::Send),
             "ping" => Ok(Request::Ping),
-            "history" => history(members).map(Request::History),
-            "read" => Ok(Request::Read { peer: recipient(members.peer, "peer")? }),
-            _ => Err(ErrorCode::UnknownOperation.into()),
+            op => Request::of_area(op, text),
         }
+    }
+
+    fn of_area(op: &str, text: &'a str) -> Result<Request<'a>, Failure> {
+        if let Some(request) = message::parse(op, text) {
+            return request.map(Request::Message);
+        }
+        if let Some(request) = conversation::parse(op, text) {
+            return request.map(Request::Conversation);
+        }
+        if let Some(request) = people::parse(op, text) {
+            return request.map(Request::People);
+        }
+        if let Some(request) = presence::parse(op, text) {
+            return request.map(Request::Presence);
+        }
+        if let Some(request) = media::parse(op, text) {
+            return request.map(Request::Media);
+        }
+        Err(ErrorCode::UnknownOperation.into())
     }
 }
 
@@ -202,24 +237,15 @@ fn send<'a>(members: &Members<'a>) -> Result<SendRequest<'a>, Failure> {
             .ok_or_else(|| ErrorCode::BadMsgRandom.with("random must be an unsigned 32-bit integer"))?,
         seq: members.seq.u32().map_err(|_| wrong("seq"))?,
         client_time_s: members.client_time.u64().map_err(|_| wrong("client_time"))?,
-        online_only: members.online_only.flag().map_err(|_| wrong("online_only"))?,
-        needs_read_receipt: members.needs_read_receipt.flag().map_err(|_| wrong("need_read_receipt"))?,
+        online_only: flag(members.online_only, "online_only")?,
+        needs_read_receipt: flag(members.needs_read_receipt, "need_read_receipt")?,
+        supports_extension: flag(members.supports_extension, "support_extension")?,
+        no_unread: flag(members.no_unread, "no_unread")?,
+        no_last_msg: flag(members.no_last_msg, "no_last_msg")?,
+        offline_push: offline_push(members.offline_push)?,
         inspected: inspected(members.body, &custom_data)?,
         body: members.body.raw().ok_or(ErrorCode::BadElement)?,
         custom_data,
-    })
-}
-
-fn history<'a>(members: &Members<'a>) -> Result<History<'a>, Failure> {
-    let limit = members.limit.u32().map_err(|_| wrong("limit"))?;
-    if limit == Some(0) {
-        return Err(wrong("limit"));
-    }
-    let before = members.before.string().map_err(|_| ErrorCode::BadMsgKey)?;
-    Ok(History {
-        peer: recipient(members.peer, "peer")?,
-        limit,
-        before: before.map(|key| key.parse()).transpose()?,
     })
 }
 
@@ -252,6 +278,40 @@ fn text<'a>(slot: Slot<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Failure>
 
 fn wrong(name: &str) -> Failure {
     ErrorCode::FrameNotUnderstood.with(format!("{name} is missing or not valid"))
+}
+
+/// The members of an area, of a frame that was read once already.
+fn members_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    lenient::body(text.as_bytes()).map_err(|_| ErrorCode::FrameNotUnderstood.into())
+}
+
+/// A list that must be there, of 1 to `len_max` items.
+fn list<'a, T>(
+    slot: Slot<'a>,
+    name: &str,
+    len_max: usize,
+    item: impl FnMut(Slot<'a>) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let items = slot.array().ok().flatten().filter(|items| !items.is_empty()).ok_or_else(|| wrong(name))?;
+    if items.len() > len_max {
+        return Err(ErrorCode::ListTooLong.with(format!("{name} has more than {len_max} items")));
+    }
+    items.into_iter().map(item).collect()
+}
+
+/// A list of users, as above.
+fn users<'a>(slot: Slot<'a>, name: &str, len_max: usize) -> Result<Vec<Cow<'a, str>>, Failure> {
+    list(slot, name, len_max, |slot| recipient(slot, name))
+}
+
+/// A flag that is off when it is left out.
+fn flag(slot: Slot<'_>, name: &str) -> Result<bool, Failure> {
+    slot.flag().map_err(|_| wrong(name))
+}
+
+/// How many items of a list are wanted, at least 1; the server bounds it and has a default.
+fn limit(slot: Slot<'_>) -> Result<Option<u32>, Failure> {
+    slot.u32().ok().filter(|limit| *limit != Some(0)).ok_or_else(|| wrong("limit"))
 }
 
 #[cfg(test)]
@@ -310,13 +370,6 @@ mod tests {
     #[test]
     fn other_requests() {
         assert!(matches!(request(r#""op":"ping""#), Request::Ping));
-        assert!(matches!(request(r#""op":"read","peer":"bo""#), Request::Read { peer } if peer == "bo"));
-        let Request::History(history) = request(r#""op":"history","peer":"bo","limit":20,"before":"1_2_3""#)
-        else {
-            panic!("a history");
-        };
-        let before = Some(MsgKey { seq: 1, random: 2, time_s: 3 });
-        assert_eq!(history, History { peer: "bo".into(), limit: Some(20), before });
     }
 
     #[test]
@@ -355,10 +408,6 @@ mod tests {
                 Some(1),
                 90010,
             ),
-            (r#"{"id":1,"op":"history"}"#, Some(1), 90003),
-            (r#"{"id":1,"op":"history","peer":"bo","limit":0}"#, Some(1), 11002),
-            (r#"{"id":1,"op":"history","peer":"bo","before":"x"}"#, Some(1), 90054),
-            (r#"{"id":1,"op":"read","peer":7}"#, Some(1), 90003),
         ];
         for (text, id, code) in table {
             let error = ClientFrame::parse(text).unwrap_err();

@@ -76,7 +76,7 @@ impl<'a> Edit<'a> {
     }
 }
 
-fn custom_data(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, Failure> {
+pub(crate) fn custom_data(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, Failure> {
     let custom_data = slot.string().map_err(|_| bad_format("CloudCustomData", "a String"))?;
     if custom_data.as_ref().is_some_and(|data| data.len() > MESSAGE_LEN_MAX) {
         return Err(ErrorCode::MessageTooLong.into());
@@ -84,7 +84,7 @@ fn custom_data(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, Failure> {
     Ok(custom_data)
 }
 
-fn new_body<'a>(slot: Slot<'a>, custom_data: &str) -> Result<Option<NewBody<'a>>, Failure> {
+pub(crate) fn new_body<'a>(slot: Slot<'a>, custom_data: &str) -> Result<Option<NewBody<'a>>, Failure> {
     let Some(json) = slot.raw() else { return Ok(None) };
     Ok(Some(NewBody { json, inspected: element::inspect(json, custom_data)? }))
 }

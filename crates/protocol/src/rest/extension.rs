@@ -187,19 +187,25 @@ impl ExtensionPage<'_> {
 
 impl Extension<'_> {
     fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        self.write_members(out);
+        out.push(b'}');
+    }
+
+    /// The members, without the braces around them.
+    pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
         write_json!(
             out,
-            r#"{"Key":"#,
+            r#""Key":"#,
             string(self.key),
             r#","Value":"#,
             string(self.value),
             r#","Seq":"#,
             number(self.seq),
-            "}",
         );
     }
 
-    fn len_estimate(&self) -> usize {
+    pub(crate) fn len_estimate(&self) -> usize {
         // The names of the members take some 30 bytes, the number usually less than 10.
         40 + self.key.len() + self.value.len()
     }
@@ -227,16 +233,17 @@ fn list<'a, T>(
 }
 
 fn pair<'a>(members: &PairMembers<'a>) -> Result<Pair<'a>, Failure> {
-    let value = members.value.string().ok().map(Option::unwrap_or_default);
-    Ok(Pair {
-        key: pair_key(members.key)?,
-        value: value
-            .filter(|value| value.len() <= EXTENSION_VALUE_LEN_MAX)
-            .ok_or_else(|| bad("Value", &format!("a String of at most {EXTENSION_VALUE_LEN_MAX} bytes")))?,
-    })
+    Ok(Pair { key: pair_key(members.key)?, value: pair_value(members.value)? })
 }
 
-fn pair_key(slot: Slot<'_>) -> Result<Cow<'_, str>, Failure> {
+pub(crate) fn pair_value(slot: Slot<'_>) -> Result<Cow<'_, str>, Failure> {
+    let value = slot.string().ok().map(Option::unwrap_or_default);
+    value
+        .filter(|value| value.len() <= EXTENSION_VALUE_LEN_MAX)
+        .ok_or_else(|| bad("Value", &format!("a String of at most {EXTENSION_VALUE_LEN_MAX} bytes")))
+}
+
+pub(crate) fn pair_key(slot: Slot<'_>) -> Result<Cow<'_, str>, Failure> {
     let key = slot.string().ok().flatten().filter(|key| (1..=EXTENSION_KEY_LEN_MAX).contains(&key.len()));
     key.ok_or_else(|| bad("Key", &format!("a String of 1 to {EXTENSION_KEY_LEN_MAX} bytes")))
 }
@@ -256,7 +263,7 @@ fn key(slot: Slot<'_>) -> Result<MsgKey, Failure> {
         .map_err(|_| bad("MsgKey", "a String of the form <MsgSeq>_<MsgRandom>_<MsgTime>"))
 }
 
-fn bad(name: &str, wanted: &str) -> Failure {
+pub(crate) fn bad(name: &str, wanted: &str) -> Failure {
     ErrorCode::ExtensionParameter.with(format!("{name} must be {wanted}"))
 }
 

@@ -249,7 +249,7 @@ slots! {
 slots! { struct AnyMembers { none: "", } }
 
 /// `OfflinePushInfo`.
-pub(super) fn offline_push(slot: Slot<'_>) -> Result<Option<&RawValue>, ErrorCode> {
+pub(crate) fn offline_push(slot: Slot<'_>) -> Result<Option<&RawValue>, ErrorCode> {
     let shape_is_right = || -> Result<(), WrongType> {
         let Some(push) = slot.object::<Push<'_>>()? else { return Ok(()) };
         push.flag.flag()?;

@@ -93,26 +93,38 @@ impl ApiError {
 
 impl Server {
     pub(super) fn open(&self) -> Result<Api, Box<dyn Error + Send + Sync>> {
-        let secret = self.app.find()?;
-        let base = match &self.url {
-            Some(url) => url.to_string().trim_end_matches('/').to_owned(),
-            None => {
-                let settings = self.app.settings()?;
-                let scheme = if settings.tls_is_on() { "https" } else { "http" };
-                format!("{scheme}://{}", reachable(settings.listen))
-            }
-        };
+        let secret = self.app()?;
+        let base = self.url()?.to_string().trim_end_matches('/').to_owned();
         let admin = self.admin.clone().or_else(|| secret.admin.clone()).unwrap_or_else(|| ADMIN.to_owned());
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(Duration::from_secs(CONNECT_SECS_MAX)));
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(self.ca.as_deref())?)
+            .with_tls_config(self.tls()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
         Ok(Api { base, secret, admin, client: Client::builder(TokioExecutor::new()).build(https) })
+    }
+
+    /// What its UserSigs are made with.
+    pub(super) fn app(&self) -> Result<Found, Box<dyn Error + Send + Sync>> {
+        self.app.find()
+    }
+
+    pub(super) fn url(&self) -> Result<Uri, Box<dyn Error + Send + Sync>> {
+        if let Some(url) = &self.url {
+            return Ok(url.clone());
+        }
+        let settings = self.app.settings()?;
+        let scheme = if settings.tls_is_on() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", reachable(settings.listen)).parse()?)
+    }
+
+    /// Whose certificates are trusted.
+    pub(super) fn tls(&self) -> Result<ClientConfig, String> {
+        tls(self.ca.as_deref())
     }
 }
 

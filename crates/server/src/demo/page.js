@@ -1,18 +1,11 @@
-// The page of `couplet demo`: two clients side by side, each on its own WebSocket, and the callbacks that the app's
-// backend receives. It owns no rule of the chat; it shows what the server says. Start reading at `start`, at the end.
+// The page of `couplet demo`: the chat page twice, side by side, and the callbacks that the app's backend receives. It
+// owns no rule of the chat. Start reading at `start`, at the end.
 
-/** How long an answer may take before the connection is taken for dead. */
+/** How long an answer may take before it is asked for again. */
 const ANSWER_MS_MAX = 10_000;
 const RETRY_MS_MIN = 300;
 const RETRY_MS_MAX = 15_000;
-/** A connection that lasted this long was a good one: the next retry begins at the shortest delay again. */
-const GOOD_CONNECTION_MS_MIN = 5_000;
-/** The server recognises a repeated send for 120 s. Past this, only the user may decide to send again. */
-const RESEND_MS_MAX = 110_000;
-const HISTORY_PAGE_LEN = 20;
 const CALLBACK_ROWS_MAX = 200;
-/** Nearer to the end than this, the reader wants to see what is new. */
-const AT_END_PX = 60;
 
 const byId = (id) => document.getElementById(id);
 const fromTemplate = (id) => byId(id).content.firstElementChild.cloneNode(true);
@@ -20,14 +13,19 @@ const randomU32 = () => crypto.getRandomValues(new Uint32Array(1))[0];
 const retryDelayMs = (attempt) =>
   Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 
-const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-const minutes = new Intl.DateTimeFormat([], CLOCK);
-const seconds = new Intl.DateTimeFormat([], { ...CLOCK, second: "2-digit" });
+const seconds = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
+/** Asks until the server answers. */
 async function loadSession() {
-  const answer = await fetch("/demo/session", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-  if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
-  return answer.json();
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const answer = await fetch("/demo/session", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+      if (answer.ok) return await answer.json();
+    } catch {
+      // It is not there yet, or not any more.
+    }
+    await new Promise((resolve) => setTimeout(resolve, retryDelayMs(attempt)));
+  }
 }
 
 /** What a message says, in one line of plain text. */
@@ -39,506 +37,74 @@ function textOf(body) {
   }).join("");
 }
 
-/* ------------------------------------------------------------------------------------------------ one connection */
-
-/** The request has no answer and will get none: the connection is gone. Whether it was obeyed is unknown. */
-class Lost extends Error {}
-
-/** The server refused the request. */
-class Refused extends Error {
-  constructor({ code, text, temporary }) {
-    super(text);
-    this.code = code;
-    this.temporary = temporary;
-  }
-}
-
-/** Keeps one user connected: connects, resumes from the last position, asks, and hands out what is pushed. */
-class Client {
-  #userId;
-  #on;
-  #socket = null;
-  #connected = false;
-  #pending = new Map();
-  #lastId = 0;
-  #attempt = 0;
-  #retryTimer = null;
-  #heartbeatTimer = null;
-  #connectedAtMs = 0;
-  #position = null;
-  // Until the conversation has been read once, a position would skip what has not been shown.
-  #mayResume = false;
-
-  /** `on` has `state(state, text)`, `connected(answer, isFresh)` and `pushed(push)`. */
-  constructor(userId, on) {
-    this.#userId = userId;
-    this.#on = on;
-    addEventListener("online", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hurry());
-  }
-
-  get isConnected() {
-    return this.#connected;
-  }
-
-  async connect() {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
-    this.#on.state("connecting", this.#attempt ? "Reconnecting" : "Connecting");
-    // Read anew for every attempt: a demo that was started again has other keys.
-    const session = await loadSession().catch(() => null);
-    if (!session) return this.#retryLater();
-    const socket = new WebSocket(session.ws);
-    this.#socket = socket;
-    const opening = setTimeout(() => this.#giveUp(socket), ANSWER_MS_MAX);
-    socket.onopen = () => {
-      clearTimeout(opening);
-      this.#logIn(session);
-    };
-    socket.onmessage = ({ data }) => this.#received(JSON.parse(data));
-    socket.onclose = ({ code }) => {
-      clearTimeout(opening);
-      this.#closed(socket, code);
-    };
-  }
-
-  /** Resolves with the answer; rejects with `Refused` or `Lost`. */
-  request(op, members = {}) {
-    const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return Promise.reject(new Lost());
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(socket), ANSWER_MS_MAX);
-      this.#pending.set(id, { resolve, reject, timer });
-      socket.send(JSON.stringify({ id, op, ...members }));
-    });
-  }
-
-  /** What is stored has been read, so from here on the position is enough. */
-  resumeFromNowOn() {
-    this.#mayResume = true;
-  }
-
-  async #logIn(session) {
-    const socket = this.#socket;
-    const user = session.users.find(({ user_id }) => user_id === this.#userId);
-    const resumed = this.#mayResume ? this.#position : null;
-    try {
-      const answer = await this.request("connect", {
-        sdkappid: session.sdkappid,
-        user_id: user.user_id,
-        usersig: user.usersig,
-        platform: "Web",
-        device_id: `demo-${user.user_id}`,
-        ...(resumed && { position: resumed }),
-      });
-      const isFresh = !resumed || answer.resync;
-      // The answer tells where the log ends. When resuming, what lies between is still to come, push by push.
-      if (isFresh) {
-        this.#position = answer.position;
-        this.#mayResume = false;
-      }
-      this.#connected = true;
-      this.#connectedAtMs = Date.now();
-      this.#heartbeatTimer = setInterval(() => this.request("ping").catch(() => {}), answer.heartbeat_secs * 500);
-      this.#on.state("online", "Online");
-      this.#on.connected(answer, isFresh);
-    } catch (error) {
-      if (!(error instanceof Refused)) return; // `#closed` has taken care of it.
-      this.#leave(socket);
-      if (error.temporary) this.#retryLater();
-      else this.#on.state("stopped", `${error.message} (${error.code})`);
-    }
-  }
-
-  #received(frame) {
-    if (frame.push) {
-      if (frame.position) this.#position = frame.position;
-      if (frame.push === "resync") this.#mayResume = false;
-      this.#on.pushed(frame);
-      return;
-    }
-    const waiting = this.#pending.get(frame.id);
-    if (!waiting) return;
-    this.#pending.delete(frame.id);
-    clearTimeout(waiting.timer);
-    if (frame.error) waiting.reject(new Refused(frame.error));
-    else waiting.resolve(frame.ok);
-  }
-
-  /** Nothing comes from this connection any more. It may take the browser a minute to say so: do not wait for it. */
-  #giveUp(socket) {
-    if (socket !== this.#socket) return;
-    socket.onclose = null;
-    socket.close();
-    this.#closed(socket, 1006);
-  }
-
-  #closed(socket, code) {
-    if (socket !== this.#socket) return;
-    this.#leave(socket);
-    if (code >= 4500 && code <= 4999) {
-      this.#on.state("stopped", "In use in another window, or signed out");
-      return;
-    }
-    if (this.#connectedAtMs && Date.now() - this.#connectedAtMs > GOOD_CONNECTION_MS_MIN) this.#attempt = 0;
-    this.#connectedAtMs = 0;
-    this.#retryLater();
-  }
-
-  #leave(socket) {
-    this.#socket = null;
-    this.#connected = false;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
-    clearInterval(this.#heartbeatTimer);
-    for (const { reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(new Lost());
-    }
-    this.#pending.clear();
-  }
-
-  #retryLater() {
-    this.#on.state("waiting", "Offline, trying again");
-    this.#retryTimer = setTimeout(() => this.connect(), retryDelayMs(this.#attempt++));
-  }
-
-  #hurry() {
-    if (this.#retryTimer !== null) this.connect();
-  }
-}
-
 /* ------------------------------------------------------------------------------------------------------ one pane */
 
-/** What one of the two people sees. */
+const STATES = {
+  connecting: ["waiting", "Connecting"],
+  online: ["online", "Online"],
+  kicked: ["stopped", "Logged out"],
+  login: ["stopped", "Logged out"],
+};
+
+/** The chat page as one of the two people has it, in a frame. */
 class Pane {
-  #user;
-  #peer;
-  #nicks;
-  #client;
-  #items = []; // Shown messages, in order; those without an answer yet come last.
-  #outbox = []; // Own messages without an answer, in the order of sending.
-  #isSending = false;
-  #unread = 0;
-  #unreadFrom = new Set();
-  #lastRead; // The newest message that the server was told of as read.
-  #peerReadUntil = 0;
+  #userId;
+  #peerId;
+  #frame;
+  #attempt = 0;
+  #onOnline;
 
-  constructor(user, peer) {
-    this.#user = user;
-    this.#peer = peer;
-    this.#nicks = new Map([[user.user_id, user.nick], [peer.user_id, peer.nick]]);
+  /** `onOnline` is called once, when there is somebody to write as. */
+  constructor(session, userId, onOnline) {
+    const find = (wanted) => session.users.find(({ user_id }) => wanted(user_id));
+    const [user, peer] = [find((id) => id === userId), find((id) => id !== userId)];
+    this.#userId = userId;
+    this.#peerId = peer.user_id;
+    this.#onOnline = onOnline;
     this.element = fromTemplate("pane-template");
-    this.#fillIn();
-    this.#listen();
-    this.#client = new Client(user.user_id, {
-      state: (state, text) => this.#showState(state, text),
-      connected: (answer, isFresh) => this.#connected(answer, isFresh),
-      pushed: (push) => this.#pushed(push),
-    });
-    this.#client.connect();
-  }
-
-  /** Puts a text before the user, who may send it or not. */
-  suggest(text) {
-    const input = this.#find("textarea");
-    input.value = text;
-    input.focus();
-  }
-
-  #find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  #fillIn() {
-    const { user_id: userId, nick } = this.#user;
     this.element.dataset.user = userId;
-    this.element.setAttribute("aria-label", `${nick}’s window`);
-    this.#find(".avatar").textContent = nick.slice(0, 1);
-    this.#find("h2").textContent = nick;
-    this.#find(".scroll > .empty").textContent = `Say hello to ${this.#peer.nick}.`;
-    this.#find(".messages").setAttribute("aria-label", `Messages, as ${nick} sees them`);
-    this.#find(".scroll").setAttribute("aria-label", `${nick}’s conversation with ${this.#peer.nick}`);
-    const input = this.#find("textarea");
-    input.placeholder = `Message ${this.#peer.nick}`;
-    input.setAttribute("aria-label", `Message from ${nick} to ${this.#peer.nick}`);
-    this.#find("form button").setAttribute("aria-label", `Send as ${nick}`);
-  }
-
-  #listen() {
-    const input = this.#find("textarea");
-    this.#find("form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#sendTyped(input);
+    this.element.querySelector("h2").textContent = user.nick;
+    this.#frame = this.element.querySelector("iframe");
+    this.#frame.title = `${user.nick}’s chat`;
+    // It keeps what a reload needs under this name.
+    this.#frame.name = userId;
+    addEventListener("message", ({ source, origin, data }) => {
+      if (source === this.#frame.contentWindow && origin === location.origin && data?.chat) this.#told(data.chat);
     });
-    input.addEventListener("keydown", (event) => {
-      // While a word is being composed, Enter chooses it.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.#sendTyped(input);
-    });
-    this.#find(".earlier").addEventListener("click", () => this.#loadEarlier());
-    this.#find(".again").addEventListener("click", () => this.#client.connect());
-    this.element.addEventListener("focusin", () => this.#readIfLookedAt());
-    addEventListener("focus", () => this.#readIfLookedAt());
-    this.#followEnd();
+    this.#logIn(session);
   }
 
-  #showState(state, text) {
-    const element = this.#find(".state");
-    element.dataset.state = state;
-    element.textContent = text;
-    this.#find(".again").hidden = state !== "stopped";
+  /** Puts a text before the user, who may send it or not. The chat page takes the focus by itself. */
+  suggest(text) {
+    this.#frame.contentWindow.postMessage({ suggest: text }, location.origin);
   }
 
-  async #connected(answer, isFresh) {
-    this.#showUnread(answer.unread);
-    if (isFresh) await this.#loadNewest();
-    this.#sendOutbox();
-    this.#readIfLookedAt();
+  #logIn({ sdkappid, users }) {
+    const { user_id: userid, usersig } = users.find(({ user_id }) => user_id === this.#userId);
+    this.#frame.src = `/chat#${new URLSearchParams({ sdkappid, userid, usersig, peer: this.#peerId })}`;
   }
 
-  #pushed(push) {
-    if (Number.isInteger(push.unread)) this.#showUnread(push.unread);
-    if (push.push === "message" || push.push === "online_message") {
-      const { From_Account: from } = push.message;
-      if (from !== this.#user.user_id) this.#unreadFrom.add(from);
-      this.#show(push.message, { isNew: true, isOnlineOnly: push.push === "online_message" });
-      this.#readIfLookedAt();
-    } else if (push.push === "read" && push.reader === this.#peer.user_id) {
-      this.#peerReadUntil = Math.max(this.#peerReadUntil, push.read_until);
-      this.#items.forEach((item) => this.#showStatus(item));
-    } else if (push.push === "resync") {
-      this.#loadNewest();
+  #told({ state, unread }) {
+    if (unread !== undefined) {
+      this.element.querySelector(".badge").hidden = unread === 0;
+      this.element.querySelector(".badge .count").textContent = unread;
     }
+    if (!STATES[state]) return;
+    const element = this.element.querySelector(".state");
+    [element.dataset.state, element.textContent] = STATES[state];
+    if (state === "login") void this.#logInAgain();
+    if (state !== "online") return;
+    this.#attempt = 0;
+    this.#onOnline?.();
+    this.#onOnline = null;
   }
 
-  /* History */
-
-  async #loadNewest() {
-    const page = await this.#history();
-    if (!page) return;
-    // What was shown may have been followed by more than a page: keep no list with a hole in it.
-    const shown = new Set(page.messages.map(({ MsgKey }) => MsgKey));
-    const oldest = page.messages[0]?.MsgTimeStamp ?? Infinity;
-    const beyond = this.#items.filter(({ key, time }) => key && !shown.has(key) && time < oldest);
-    beyond.forEach((item) => this.#remove(item));
-    page.messages.forEach((message) => this.#show(message));
-    this.#find(".earlier").hidden = page.complete;
-    this.#client.resumeFromNowOn();
-    this.#scrollToEnd();
-  }
-
-  async #loadEarlier() {
-    const oldest = this.#items.find(({ key }) => key);
-    const page = await this.#history(oldest?.key);
-    if (!page) return;
-    const scroll = this.#find(".scroll");
-    const fromEnd = scroll.scrollHeight - scroll.scrollTop;
-    page.messages.forEach((message) => this.#show(message));
-    scroll.scrollTop = scroll.scrollHeight - fromEnd;
-    this.#find(".earlier").hidden = page.complete;
-  }
-
-  /** A page, or nothing when the connection was lost meanwhile: then it is asked for again after the next one. */
-  async #history(before) {
-    const members = { peer: this.#peer.user_id, limit: HISTORY_PAGE_LEN, ...(before && { before }) };
-    try {
-      return await this.#client.request("history", members);
-    } catch (error) {
-      if (error instanceof Refused) this.#showState("online", `History: ${error.message} (${error.code})`);
-      return null;
-    }
-  }
-
-  /* Sending */
-
-  #sendTyped(input) {
-    const text = input.value.trim();
-    if (!text) return;
-    input.value = "";
-    const item = {
-      from: this.#user.user_id,
-      body: [{ MsgType: "TIMTextElem", MsgContent: { Text: text } }],
-      random: randomU32(),
-      status: "sending",
-      key: null,
-      time: Infinity,
-      seq: 0,
-    };
-    this.#insert(item, true);
-    this.#scrollToEnd();
-    this.#outbox.push(item);
-    this.#sendOutbox();
-  }
-
-  /** One after the other, so that the conversation has the order in which they were typed. */
-  async #sendOutbox() {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    try {
-      while (this.#outbox.length > 0 && this.#client.isConnected) await this.#sendOne(this.#outbox[0]);
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error; // Lost: the message stays first and is sent again, as it was.
-    } finally {
-      this.#isSending = false;
-    }
-  }
-
-  async #sendOne(item) {
-    item.firstSentMs ??= Date.now();
-    if (Date.now() - item.firstSentMs > RESEND_MS_MAX) {
-      this.#fail(item, "No answer came in time", true);
-      return;
-    }
-    try {
-      const { MsgKey: key, MsgTime: time } = await this.#client.request("send", {
-        to: this.#peer.user_id,
-        random: item.random,
-        body: item.body,
-      });
-      this.#settle(item, key, time);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.#fail(item, `${error.code}: ${error.message}`, error.temporary);
-    }
-  }
-
-  /** The server has it. The push of one's own message may tell so before the answer does. */
-  #settle(item, key, time) {
-    this.#outbox = this.#outbox.filter((waiting) => waiting !== item);
-    if (item.key) return;
-    this.#remove(item);
-    Object.assign(item, { key, time, seq: Number(key.split("_")[0]), status: "sent" });
-    this.#insert(item, false);
-  }
-
-  #fail(item, reason, mayTryAgain) {
-    this.#outbox = this.#outbox.filter((waiting) => waiting !== item);
-    // It keeps its place, after what was stored before it and before whatever comes.
-    const { time = 0, seq = 0 } = this.#items.findLast(({ key }) => key) ?? {};
-    Object.assign(item, { status: "failed", reason, mayTryAgain, time, seq, failedAtMs: Date.now() });
-    this.#showStatus(item);
-  }
-
-  #sendAgain(item) {
-    this.#remove(item);
-    Object.assign(item, { status: "sending", time: Infinity, firstSentMs: undefined });
-    this.#insert(item, false);
-    this.#outbox.push(item);
-    this.#sendOutbox();
-  }
-
-  /* Reading */
-
-  #showUnread(count) {
-    this.#unread = count;
-    this.#find(".badge").hidden = count === 0;
-    this.#find(".badge .count").textContent = count;
-  }
-
-  async #readIfLookedAt() {
-    const isLookedAt = document.hasFocus() && this.element.contains(document.activeElement);
-    if (!isLookedAt || this.#unread === 0 || !this.#client.isConnected) return;
-    const newest = this.#items.findLast(({ from }) => from !== this.#user.user_id)?.key;
-    // The badge goes with the push that follows; until it comes, one and the same thing is not said twice.
-    if (newest && newest === this.#lastRead) return;
-    this.#lastRead = newest;
-    try {
-      for (const peer of new Set([this.#peer.user_id, ...this.#unreadFrom])) {
-        await this.#client.request("read", { peer });
-        this.#unreadFrom.delete(peer);
-      }
-    } catch {
-      this.#lastRead = undefined; // Said again at the next look or connection.
-    }
-  }
-
-  /* The list */
-
-  /** Shows a message of the server's, unless it is shown already. */
-  #show(message, { isNew = false, isOnlineOnly = false } = {}) {
-    const { From_Account: from, MsgKey: key, MsgRandom: random, MsgTimeStamp: time, MsgSeq: seq } = message;
-    if (this.#items.some((item) => item.key === key && item.from === from)) return;
-    const own = from === this.#user.user_id && this.#items.find((item) => !item.key && item.random === random);
-    if (own) {
-      this.#settle(own, key, time);
-      return;
-    }
-    const status = message.MsgFlagBits === 8 ? "recalled" : isOnlineOnly ? "online-only" : "sent";
-    this.#insert({ from, body: message.MsgBody, random, key, time, seq, status }, isNew);
-  }
-
-  #insert(item, isNew) {
-    let at = this.#items.length;
-    while (at > 0 && isAfter(this.#items[at - 1], item)) at -= 1;
-    item.element ??= this.#draw(item);
-    item.element.classList.toggle("new", isNew);
-    this.#find(".messages").insertBefore(item.element, this.#items[at]?.element ?? null);
-    this.#items.splice(at, 0, item);
-    this.#find(".scroll > .empty").hidden = true;
-    this.#showStatus(item);
-  }
-
-  #remove(item) {
-    this.#items = this.#items.filter((other) => other !== item);
-    item.element.remove();
-  }
-
-  #draw(item) {
-    const element = fromTemplate("message-template");
-    const isOwn = item.from === this.#user.user_id;
-    element.classList.toggle("own", isOwn);
-    const from = element.querySelector(".from");
-    from.textContent = isOwn ? "You" : (this.#nicks.get(item.from) ?? item.from);
-    // Sides tell the two apart for those who see; a third sender is named for everybody.
-    from.classList.toggle("hidden-visually", this.#nicks.has(item.from));
-    element.querySelector(".retry").addEventListener("click", () => this.#sendAgain(item));
-    return element;
-  }
-
-  #showStatus(item) {
-    const { element, status, time } = item;
-    element.dataset.status = status;
-    element.querySelector(".text").textContent = status === "recalled" ? "Message recalled" : textOf(item.body);
-    const clock = element.querySelector("time");
-    const at = new Date(status === "failed" ? item.failedAtMs : time === Infinity ? Date.now() : time * 1000);
-    clock.dateTime = at.toISOString();
-    clock.title = seconds.format(at);
-    clock.textContent = minutes.format(at);
-    element.querySelector(".status").textContent = this.#statusText(item);
-    element.querySelector(".retry").hidden = !(status === "failed" && item.mayTryAgain);
-  }
-
-  #statusText({ from, status, time, reason }) {
-    if (status === "sending") return "Sending";
-    if (status === "failed") return `Not delivered · ${reason}`;
-    if (status === "online-only") return "Not stored";
-    if (status === "recalled" || from !== this.#user.user_id) return "";
-    return time <= this.#peerReadUntil ? "Read" : "Sent";
-  }
-
-  /** Who is at the end stays there: when messages come, and when a phone's keyboard slides in. */
-  #followEnd() {
-    const scroll = this.#find(".scroll");
-    let isAtEnd = true;
-    scroll.addEventListener("scroll", () => {
-      isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_END_PX;
-    });
-    const observer = new ResizeObserver(() => isAtEnd && this.#scrollToEnd());
-    observer.observe(scroll);
-    observer.observe(this.#find(".messages"));
-  }
-
-  #scrollToEnd() {
-    const scroll = this.#find(".scroll");
-    scroll.scrollTop = scroll.scrollHeight;
+  /** A demo that was started again has other keys. */
+  async #logInAgain() {
+    await new Promise((resolve) => setTimeout(resolve, retryDelayMs(this.#attempt++)));
+    this.#logIn(await loadSession());
   }
 }
-
-/** The order of a conversation: by second, then by the server's sequence number. */
-const isAfter = (a, b) => a.time > b.time || (a.time === b.time && a.seq > b.seq);
 
 /* ------------------------------------------------------------------------------------------------- the callbacks */
 
@@ -583,6 +149,7 @@ class Callbacks {
 
   #show(callback, streamId) {
     const { at_ms: atMs, event_id: eventId, body } = callback;
+    if (isTyping(body)) return;
     // The number alone would not do: a demo that was started again counts from the beginning.
     const identity = `${streamId}|${atMs}`;
     if (this.#seen.has(identity)) return;
@@ -643,6 +210,10 @@ class Callbacks {
     byId("callbacks-empty").hidden = true;
   }
 }
+
+/** That somebody types is told with messages that are not kept. They are callbacks as well, and would drown the rest. */
+const isTyping = ({ OnlineOnlyFlag, MsgBody }) =>
+  OnlineOnlyFlag === 1 && MsgBody?.some(({ MsgContent }) => MsgContent?.Data?.includes("user_typing_status"));
 
 /** What a row says of a callback: who, what, and how it ended. */
 function describe(body) {
@@ -773,15 +344,12 @@ const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 /* ---------------------------------------------------------------------------------------------------------- start */
 
 async function start() {
-  let session = null;
-  for (let attempt = 0; !session; attempt += 1) {
-    session = await loadSession().catch(() => null);
-    if (!session) await new Promise((resolve) => setTimeout(resolve, retryDelayMs(attempt)));
-  }
+  const session = await loadSession();
   byId("notice").hidden = true;
 
-  const [left, right] = session.users;
-  const panes = [new Pane(left, right), new Pane(right, left)];
+  // On a phone this would bring up the keyboard over the page that is to be seen.
+  const begin = () => matchMedia("(pointer: fine)").matches && document.activeElement === document.body && panes[0].suggest("");
+  const panes = session.users.map(({ user_id }, at) => new Pane(session, user_id, at === 0 ? begin : null));
   byId("panes").append(...panes.map(({ element }) => element));
 
   const curl = new CurlCommand(session);
@@ -792,8 +360,6 @@ async function start() {
     byId("try-word").addEventListener("click", () => panes[0].suggest(session.filtered_word));
     byId("hint").hidden = false;
   }
-  // On a phone this would bring up the keyboard over the page that is to be seen.
-  if (matchMedia("(pointer: fine)").matches) panes[0].element.querySelector("textarea").focus();
 }
 
 start();

@@ -1,16 +1,16 @@
 //! The first frame of a connection: who is this, and where were they?
 
 use super::Gateway;
-use super::socket::{End, broken};
-use crate::bus::Subscription;
+use super::socket::{End, Heard, Socket};
+use crate::bus::{Comer, Subscription};
 use crate::credentials::Caller;
 use crate::translate;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::Utf8Bytes;
 use chat::event::Origin;
 use chat::port::Account;
 use chat::sync::Follower;
-use chat::{Inbox, Position};
-use protocol::client::{self, ClientFrame, Connect, Connected, Reply, Request};
+use chat::{Inbox, Platform, Position};
+use protocol::client::{self, ClientFrame, Connect, Connected, KickReason, Reply, Request};
 use protocol::{CloseCode, ErrorCode, Failure};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -25,6 +25,8 @@ pub(super) struct Login {
     pub follower: Follower,
     /// The frame that answers the login.
     pub answer: Vec<u8>,
+    /// Other devices of the user that had to go.
+    pub kicked: Vec<Platform>,
 }
 
 /// A connection that does not become a session: what to say, and how to close.
@@ -36,15 +38,15 @@ pub(super) struct Refused {
 /// Waits for the login. `None`: the peer has gone.
 pub(super) async fn login(
     gateway: &Gateway,
-    socket: &mut WebSocket,
+    socket: &mut Socket,
     ip: IpAddr,
-) -> Option<Result<Login, Refused>> {
+) -> Option<Result<Box<Login>, Refused>> {
     let limit = Duration::from_millis(gateway.settings.login_timeout_ms);
     let silently = |code| Some(Err(Refused { answer: Vec::new(), code }));
     let text = match timeout(limit, first_text(socket)).await {
         Ok(Ok(text)) => text,
-        Ok(Err(None)) => return None,
-        Ok(Err(Some(code))) => return silently(code),
+        Ok(Err(End::Closed(code))) => return silently(code),
+        Ok(Err(End::Gone | End::Kicked(_))) => return None,
         Err(_) => return silently(CloseCode::LoginTimeout),
     };
     let (id, connect) = match ClientFrame::parse(&text) {
@@ -52,17 +54,16 @@ pub(super) async fn login(
         Ok(ClientFrame { id, .. }) => return Some(Err(refused(Some(id), &ErrorCode::NotConnected.into()))),
         Err(error) => return Some(Err(refused(error.id, &error.failure))),
     };
-    Some(admit(gateway, id, &connect, ip).await.map_err(|failure| refused(Some(id), &failure)))
+    let admitted = admit(gateway, id, &connect, ip).await;
+    Some(admitted.map(Box::new).map_err(|failure| refused(Some(id), &failure)))
 }
 
-async fn first_text(socket: &mut WebSocket) -> Result<Utf8Bytes, End> {
+async fn first_text(socket: &mut Socket) -> Result<Utf8Bytes, End> {
     loop {
-        match socket.recv().await {
-            Some(Ok(Message::Text(text))) => return Ok(text),
-            Some(Ok(Message::Binary(_))) => return Err(Some(CloseCode::BadFrame)),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => return Err(None),
-            Some(Err(error)) => return Err(broken(&error)),
+        match socket.hear().await? {
+            Heard::Text(text) => return Ok(text),
+            Heard::Alive => {}
+            Heard::Closed { .. } => return Err(End::Gone),
         }
     }
 }
@@ -85,7 +86,9 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
     let now_ms = gateway.chat.clock.now_ms();
     // Before the end of the log is looked at: what is committed from now on arrives as a hint.
     let origin = Origin { ip, platform: translate::device_platform(connect.platform) };
-    let subscription = gateway.bus.subscribe(app, user, origin.platform, gateway.queue_limits());
+    let device = connect.device_id.as_deref();
+    let comer = Comer { app, user, platform: origin.platform, device, now_ms };
+    let subscription = gateway.bus.subscribe(comer, gateway.queue_limits());
     // Once more, now that word of a revocation would arrive: one that came before is in the store.
     if caller.issued_s <= store.revoked_s(app, user).await.map_err(unavailable)? {
         return Err(ErrorCode::UserSigRevoked.into());
@@ -98,6 +101,8 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
         }
     };
     let (follower, resync) = follow(connect, &inbox);
+    // Last of all: a login that fails puts nobody out.
+    let kicked = make_room(gateway, &caller, &subscription);
     let mut answer = Vec::new();
     let connected = Connected {
         user_id: user.as_str(),
@@ -106,9 +111,33 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
         unread: u64::from(inbox.unread),
         heartbeat_secs: gateway.settings.heartbeat_secs,
         server_time_ms: now_ms,
+        session: &format!("{:x}", subscription.session()),
+        recall_secs: caller.app.recall_secs,
+        message_bytes_max: gateway.limits.message_bytes_max as u64,
+        media: gateway.media.is_some(),
     };
     Reply::Connected(connected).write(id, &mut answer);
-    Ok(Login { caller, origin, subscription, follower, answer })
+    Ok(Login { caller, origin, subscription, follower, answer, kicked })
+}
+
+/// The device is there. Ends the sessions of its user that cannot stay beside it, and says where those of other
+/// devices were.
+fn make_room(gateway: &Gateway, caller: &Caller, subscription: &Subscription) -> Vec<Platform> {
+    let (app, user, bus) = (caller.app.id, caller.user, &gateway.bus);
+    let (former, standing): (Vec<_>, Vec<_>) =
+        bus.arrive(subscription).into_iter().partition(|peer| peer.is_former);
+    for peer in former {
+        bus.end(app, user, peer.standing.session, KickReason::SameDevice);
+    }
+    let standing: Vec<_> = standing.into_iter().map(|peer| peer.standing).collect();
+    let mut too_many = caller.app.logins.too_many(&standing);
+    too_many.sort_unstable_by_key(|standing| standing.session);
+    for standing in &too_many {
+        bus.end(app, user, standing.session, KickReason::OtherDevice);
+    }
+    // A newer login that came in between tells of this one by itself.
+    let others = too_many.iter().filter(|standing| standing.session != subscription.session());
+    others.map(|standing| standing.platform).collect()
 }
 
 /// Where the device goes on, and whether what it has is of no use.

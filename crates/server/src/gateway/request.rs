@@ -1,36 +1,38 @@
 //! What a logged-in device asks for, carried out and answered.
+//!
+//! Sending is here, and everything else in the file of its area.
+
+mod conversation;
+mod media;
+mod message;
+mod people;
+mod presence;
 
 use super::Gateway;
+use crate::bus::Ear;
 use crate::credentials::Caller;
 use crate::translate;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use chat::event::Origin;
-use chat::port::{HistoryQuery, MarkRead, StoreError};
+use chat::port::StoreError;
 use chat::send::{Checks, SendRequest};
-use chat::{ConversationId, Delivery, UserId};
-use protocol::client::{self, ClientFrame, History, HistoryPage, Reply, Request};
+use chat::{Delivery, UserId};
+use protocol::client::{self, ClientFrame, Reply, Request};
 use protocol::rest::sendmsg::MessageSent;
 use protocol::{ErrorCode, Failure};
 use std::sync::Arc;
 
-/// Messages in a page of history when the device does not say.
-const HISTORY_LEN_DEFAULT: usize = 20;
-
 /// Carries out one frame and returns the frame that answers it.
-pub(super) async fn answer(
-    gateway: Arc<Gateway>,
-    caller: Caller,
-    origin: Origin,
-    text: Utf8Bytes,
-) -> Vec<u8> {
+pub(super) async fn answer(asker: Asker, text: Utf8Bytes) -> Vec<u8> {
     let mut out = Vec::new();
     let frame = Bytes::from(text);
     let text = std::str::from_utf8(&frame).expect("a text frame is UTF-8");
     match ClientFrame::parse(text) {
         Err(error) => client::refuse(error.id, &error.failure, &mut out),
         Ok(ClientFrame { id, request }) => {
-            let asked = Asked { gateway: &gateway, caller: &caller, origin, frame: &frame };
+            let Asker { gateway, caller, origin, ear } = &asker;
+            let asked = Asked { gateway, caller, origin: *origin, ear, frame: &frame };
             if let Err(failure) = asked.carry_out(id, request, &mut out).await {
                 client::refuse(Some(id), &failure, &mut out);
             }
@@ -39,10 +41,19 @@ pub(super) async fn answer(
     out
 }
 
+/// The session that asks.
+pub(super) struct Asker {
+    pub gateway: Arc<Gateway>,
+    pub caller: Caller,
+    pub origin: Origin,
+    pub ear: Ear,
+}
+
 struct Asked<'a> {
     gateway: &'a Gateway,
     caller: &'a Caller,
     origin: Origin,
+    ear: &'a Ear,
     frame: &'a Bytes,
 }
 
@@ -57,13 +68,18 @@ impl Asked<'_> {
                 Ok(())
             }
             Request::Send(send) => self.send(id, send, out).await,
-            Request::History(history) => self.history(id, &history, out).await,
-            Request::Read { peer } => self.read(id, &peer, out).await,
+            // In boxes: the future of a send should not have room for all of them.
+            Request::Message(request) => Box::pin(self.message(id, request, out)).await,
+            Request::Conversation(request) => Box::pin(self.conversation(id, request, out)).await,
+            Request::People(request) => Box::pin(self.people(id, request, out)).await,
+            Request::Presence(request) => Box::pin(self.presence(id, request, out)).await,
+            Request::Media(request) => self.media(id, &request, out),
         }
     }
 
     async fn send(&self, id: u64, wire: client::SendRequest<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
         let (app, from) = (self.caller.app.id, self.caller.user);
+        self.is_not_too_fast()?;
         // The body is kept beyond the frame: it shares the frame's bytes instead of copying them.
         let request = SendRequest {
             app,
@@ -73,10 +89,13 @@ impl Asked<'_> {
             random: wire.random,
             client_time_s: wire.client_time_s,
             content: translate::content(self.frame, wire.body, &wire.custom_data, wire.inspected),
-            offline_push: Bytes::new(),
+            offline_push: translate::offline_push(self.frame, wire.offline_push),
             delivery: Delivery {
                 online_only: wire.online_only,
                 needs_receipt: wire.needs_read_receipt,
+                extensible: wire.supports_extension,
+                no_unread: wire.no_unread,
+                no_last: wire.no_last_msg,
                 ..Delivery::default()
             },
             checks: Checks::default(),
@@ -89,41 +108,17 @@ impl Asked<'_> {
         Reply::Sent(MessageSent { key: translate::sent_key(&sent), msg_id: &msg_id }).write(id, out);
         Ok(())
     }
+}
 
-    async fn history(&self, id: u64, wire: &History<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let (app, viewer) = (self.caller.app.id, self.caller.user);
-        let limits = &self.gateway.limits;
-        let limit = wire.limit.map_or(HISTORY_LEN_DEFAULT, |limit| limit as usize);
-        let before = wire.before.as_ref();
-        let query = HistoryQuery {
-            conversation: ConversationId::new(app, viewer, user(&wire.peer)?),
-            viewer,
-            time_s_min: 0,
-            time_s_max: before.map_or(u64::MAX, |key| key.time_s),
-            before: before.map(translate::history_key),
-            limit: limit.clamp(1, limits.history_page_len_max),
-            bytes_max: limits.history_page_bytes_max,
-        };
-        let page = self.gateway.chat.store.history(query).await.map_err(unavailable)?;
-        let complete = page.complete;
-        let told = translate::told_forwards(app, page);
-        let shown: Vec<_> = told.iter().map(|(message, id)| translate::shown(message, id)).collect();
-        Reply::History(HistoryPage { messages: &shown, complete }).write(id, out);
-        Ok(())
-    }
-
-    async fn read(&self, id: u64, peer: &str, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let mark = MarkRead {
-            app: self.caller.app.id,
-            reader: self.caller.user,
-            peer: user(peer)?,
-            until_s: None,
-            now_ms: self.gateway.chat.clock.now_ms(),
-            origin: self.origin,
-        };
-        self.gateway.chat.mark_read(mark).await.map_err(unavailable)?;
-        Reply::Done.write(id, out);
-        Ok(())
+impl Asked<'_> {
+    fn is_not_too_fast(&self) -> Result<(), ErrorCode> {
+        let per_sec_max = self.caller.app.rates.device_sends_per_sec;
+        let now_s = || self.gateway.chat.clock.now_ms() / 1000;
+        if per_sec_max == 0 || self.gateway.bus.may_send(self.ear, per_sec_max, now_s()) {
+            Ok(())
+        } else {
+            Err(ErrorCode::TooFrequent)
+        }
     }
 }
 

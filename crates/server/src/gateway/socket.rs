@@ -1,59 +1,270 @@
-//! Writing to a device that may not be reading, and ending a connection in order.
+//! One WebSocket: messages of text in, frames out, and an end in order.
+//!
+//! Most sessions are silent most of the time, and there are many: a socket holds no buffer while nothing is under way.
+//! What arrives is read to the stack, and only what is not yet a whole message is kept.
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::Utf8Bytes;
+use bytes::{Bytes, BytesMut};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use metrics::counter;
 use protocol::CloseCode;
+use protocol::client::{self, KickReason};
+use protocol::websocket::{self, Head, HeadBytes, Op};
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 /// A write that takes longer has a reader that is not there.
 const WRITE_TIMEOUT_SECS: u64 = 10;
+/// For the peer to take its leave.
+const CLOSE_TIMEOUT_SECS: u64 = 1;
+/// Read at once: many frames of usual size.
+const READ_LEN_MAX: usize = 8 * 1024;
+/// Room to read what nobody wants to know any more.
+const DISCARDED_LEN_MAX: usize = 512;
+/// How a client closes that does not want to come back. One whose page or process ends closes otherwise, or not at all.
+const NORMAL_CLOSURE: u16 = 1000;
 
-/// Why a session ends. `None`: the peer closed, or the connection broke.
-pub(super) type End = Option<CloseCode>;
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The peer closed, or the connection broke.
+    Gone,
+    Closed(CloseCode),
+    /// The user is logged out, and hears of it before the close.
+    Kicked(KickReason),
+}
 
-/// The peer's fault, or nobody's?
-pub(super) fn broken(error: &axum::Error) -> End {
-    let text = error.to_string();
-    // The library tells these apart only in words.
-    if text.contains("too long") || text.contains("Space limit exceeded") {
-        return Some(CloseCode::FrameTooLarge);
+/// What a device did.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Text(Utf8Bytes),
+    /// It is there, and says no more than that.
+    Alive,
+    Closed {
+        /// It said goodbye, rather than vanish.
+        for_good: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    io: TokioIo<Upgraded>,
+    message_len_max: usize,
+    /// What has arrived of the next frame.
+    input: BytesMut,
+    /// What has arrived of a message that comes in several frames.
+    pieces: Option<Box<Pieces>>,
+    /// The latest ping, not yet answered.
+    pinged: Option<Bytes>,
+    /// An answer to a ping that has gone out in part.
+    unsent: BytesMut,
+}
+
+#[derive(Debug)]
+struct Pieces {
+    is_text: bool,
+    bytes: BytesMut,
+}
+
+struct Frame {
+    op: Op,
+    is_last: bool,
+    payload: BytesMut,
+}
+
+impl Socket {
+    pub(super) fn new(io: Upgraded, message_len_max: usize) -> Self {
+        let (input, unsent) = (BytesMut::new(), BytesMut::new());
+        Self { io: TokioIo::new(io), message_len_max, input, pieces: None, pinged: None, unsent }
     }
-    None
-}
 
-pub(super) async fn write(socket: &mut WebSocket, frame: Vec<u8>) -> Result<(), End> {
-    let text = Utf8Bytes::try_from(frame).expect("frames are written as JSON text");
-    write_text(socket, text).await
-}
-
-pub(super) async fn write_text(socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), End> {
-    send(socket, Message::Text(frame)).await
-}
-
-pub(super) async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
-    match timeout(Duration::from_secs(WRITE_TIMEOUT_SECS), socket.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(None),
-        Err(_) => Err(Some(CloseCode::SlowReader)),
+    /// What the device does next. Cancel-safe.
+    pub(super) async fn hear(&mut self) -> Result<Heard, End> {
+        poll_fn(|cx| self.poll_hear(cx)).await
     }
-}
 
-pub(super) async fn close(mut socket: WebSocket, code: CloseCode) {
-    counter!("couplet_gateway_closes_total", "code" => code.name()).increment(1);
-    let frame = CloseFrame { code: code.number(), reason: Utf8Bytes::from_static(code.text()) };
-    // A peer that is gone or not reading does not hear it; that is why it finds its code again when it reconnects.
-    let _unheard = timeout(Duration::from_secs(1), async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            // The peer's own close ends the connection in order; without reading it, it might be reset.
-            while let Some(Ok(_)) = socket.recv().await {}
+    fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, End>> {
+        loop {
+            while let Some(frame) = self.next_frame()? {
+                if let Some(heard) = self.understand(frame)? {
+                    self.answer_ping(cx)?;
+                    return Poll::Ready(Ok(heard));
+                }
+            }
+            // A device that does not read its pongs is heard all the same.
+            self.answer_ping(cx)?;
+            let mut room = [const { MaybeUninit::uninit() }; READ_LEN_MAX];
+            let mut read = ReadBuf::uninit(&mut room);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)).map_err(|_broken| End::Gone)?;
+            if read.filled().is_empty() {
+                return Poll::Ready(Ok(Heard::Closed { for_good: false }));
+            }
+            self.input.extend_from_slice(read.filled());
         }
-    })
-    .await;
-}
+    }
 
-/// Lets the library answer the close of a peer, which it does while it is being read.
-pub(super) async fn finish(mut socket: WebSocket) {
-    let _unheard =
-        timeout(Duration::from_secs(1), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    fn next_frame(&mut self) -> Result<Option<Frame>, End> {
+        let bad = End::Closed(CloseCode::BadFrame);
+        let Some(head) = Head::parse(&self.input).map_err(|_malformed| bad)? else { return Ok(None) };
+        let Head { op, is_last, mask, head_len, payload_len } = head;
+        // What a client sends is masked: a server must not listen to anything else.
+        let mask = mask.ok_or(bad)?;
+        let len = usize::try_from(payload_len).ok().filter(|len| *len <= self.message_len_max);
+        let len = len.ok_or(End::Closed(CloseCode::FrameTooLarge))?;
+        if self.input.len() < head_len + len {
+            return Ok(None);
+        }
+        let mut payload = self.input.split_to(head_len + len).split_off(head_len);
+        websocket::mask(&mut payload, mask);
+        if self.input.is_empty() {
+            // Lets go of the memory, which the payload may outlive.
+            self.input = BytesMut::new();
+        }
+        Ok(Some(Frame { op, is_last, payload }))
+    }
+
+    /// `None`: a piece of something.
+    fn understand(&mut self, frame: Frame) -> Result<Option<Heard>, End> {
+        let bad = End::Closed(CloseCode::BadFrame);
+        let Frame { op, is_last, payload } = frame;
+        let (is_text, bytes) = match op {
+            Op::Ping => {
+                self.pinged = Some(payload.freeze());
+                return Ok(Some(Heard::Alive));
+            }
+            Op::Pong => return Ok(Some(Heard::Alive)),
+            Op::Close => {
+                let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+                return Ok(Some(Heard::Closed { for_good: code == Some(NORMAL_CLOSURE) }));
+            }
+            Op::Text | Op::Binary if self.pieces.is_some() => return Err(bad),
+            Op::Text | Op::Binary => (op == Op::Text, payload),
+            Op::Continuation => {
+                let mut pieces = self.pieces.take().ok_or(bad)?;
+                if pieces.bytes.len() + payload.len() > self.message_len_max {
+                    return Err(End::Closed(CloseCode::FrameTooLarge));
+                }
+                pieces.bytes.extend_from_slice(&payload);
+                (pieces.is_text, pieces.bytes)
+            }
+        };
+        if !is_last {
+            self.pieces = Some(Box::new(Pieces { is_text, bytes }));
+            return Ok(None);
+        }
+        match Utf8Bytes::try_from(bytes.freeze()) {
+            Ok(text) if is_text => Ok(Some(Heard::Text(text))),
+            _ => Err(bad),
+        }
+    }
+
+    /// Writes pongs as far as there is room. Only the latest ping has to be answered.
+    fn answer_ping(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            match self.poll_unsent(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(written) => written?,
+            }
+            let Some(ping) = self.pinged.take() else { return Ok(()) };
+            self.unsent.extend_from_slice(HeadBytes::new(Op::Pong, ping.len(), None).as_ref());
+            self.unsent.extend_from_slice(&ping);
+        }
+    }
+
+    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        while !self.unsent.is_empty() {
+            let len =
+                ready!(Pin::new(&mut self.io).poll_write(cx, &self.unsent)).map_err(|_broken| End::Gone)?;
+            let _written = self.unsent.split_to(len);
+            if len == 0 {
+                return Poll::Ready(Err(End::Gone));
+            }
+        }
+        self.unsent = BytesMut::new();
+        // Under TLS, what was taken is not yet out.
+        Pin::new(&mut self.io).poll_flush(cx).map_err(|_broken| End::Gone)
+    }
+
+    async fn send(&mut self, op: Op, payload: &[u8]) -> Result<(), End> {
+        let head = HeadBytes::new(op, payload.len(), None);
+        let (mut head, mut payload) = (head.as_ref(), payload);
+        let writing = poll_fn(|cx| {
+            ready!(self.poll_unsent(cx))?;
+            while !head.is_empty() || !payload.is_empty() {
+                let slices = [IoSlice::new(head), IoSlice::new(payload)];
+                let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices));
+                let len = written.map_err(|_broken| End::Gone)?;
+                if len == 0 {
+                    return Poll::Ready(Err(End::Gone));
+                }
+                let of_head = len.min(head.len());
+                (head, payload) = (&head[of_head..], &payload[len - of_head..]);
+            }
+            Pin::new(&mut self.io).poll_flush(cx).map_err(|_broken| End::Gone)
+        });
+        if let Ok(written) = timeout(Duration::from_secs(WRITE_TIMEOUT_SECS), writing).await {
+            return written;
+        }
+        // Whatever is said after this must not stand in the middle of a frame.
+        self.unsent.extend_from_slice(head);
+        self.unsent.extend_from_slice(payload);
+        Err(End::Closed(CloseCode::SlowReader))
+    }
+
+    pub(super) async fn write(&mut self, text: &[u8]) -> Result<(), End> {
+        self.send(Op::Text, text).await
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), End> {
+        self.send(Op::Ping, &[]).await
+    }
+
+    /// Ends a connection as its end wants it.
+    pub(super) async fn end(mut self, end: End) {
+        let code = match end {
+            End::Gone => None,
+            End::Closed(code) => Some(code),
+            End::Kicked(reason) => {
+                counter!("couplet_gateway_kicks_total", "reason" => reason.as_str()).increment(1);
+                let mut frame = Vec::new();
+                client::Push::Kicked { reason }.write(&mut frame);
+                // The close frame says nearly the same to whoever is still there.
+                let _unheard = self.write(&frame).await;
+                Some(reason.close_code())
+            }
+        };
+        let mut payload = Vec::new();
+        if let Some(code) = code {
+            counter!("couplet_gateway_closes_total", "code" => code.name()).increment(1);
+            payload.extend(code.number().to_be_bytes());
+            payload.extend(code.text().as_bytes());
+        }
+        // A peer that is gone or not reading does not hear it; that is why it finds its code again when it reconnects.
+        let _unheard = timeout(Duration::from_secs(CLOSE_TIMEOUT_SECS), self.close(&payload)).await;
+    }
+
+    /// Says goodbye, and reads until the peer has closed its half: a connection that is closed over unread bytes is
+    /// reset, and the peer would not hear what was said last.
+    async fn close(&mut self, payload: &[u8]) -> Result<(), End> {
+        self.send(Op::Close, payload).await?;
+        self.io.shutdown().await.map_err(|_broken| End::Gone)?;
+        poll_fn(|cx| {
+            loop {
+                let mut room = [const { MaybeUninit::uninit() }; DISCARDED_LEN_MAX];
+                let mut read = ReadBuf::uninit(&mut room);
+                let polled = ready!(Pin::new(&mut self.io).poll_read(cx, &mut read));
+                if polled.is_err() || read.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
+        .await
+    }
 }

@@ -67,7 +67,7 @@ impl Rest {
         match changed.map_err(|error| store_failure(Command::Kick, &error))? {
             PersonChanged::Done(_) => Ok(rest::ok().into()),
             PersonChanged::UnknownAccount => Err(ErrorCode::AccountNotFound.into()),
-            PersonChanged::Full => unreachable!("a revocation takes no room"),
+            PersonChanged::Refused(_) => unreachable!("nothing stands in the way of a revocation"),
         }
     }
 }

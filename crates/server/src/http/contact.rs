@@ -2,8 +2,7 @@
 
 use super::{Call, Rest, store_failure};
 use chat::UserId;
-use chat::contact::{Contact, ContactCursor};
-use chat::conversation::ViewChange;
+use chat::contact::{Contact, ContactCursor, ViewAct};
 use chat::port::{ChangeView, ContactsPage, ContactsQuery, ViewChanged};
 use protocol::rest::contact::{self, ContactPage, Cursor, Delete, List, Pin, PinOperation};
 use protocol::rest::{self, Command};
@@ -25,23 +24,23 @@ impl Rest {
 
     pub(super) async fn delete_contact(&self, call: Call) -> Result<Vec<u8>, Failure> {
         let request = Delete::parse(&call.body)?;
-        let change = if request.clear_history { ViewChange::Erased } else { ViewChange::Removed };
+        let act = if request.clear_history { ViewAct::Erase } else { ViewAct::Remove };
         let [owner, peer] = [user(&request.owner)?, user(&request.peer)?];
-        self.change_view(&call, Command::DeleteContact, [owner, peer], change).await?;
+        self.change_view(&call, Command::DeleteContact, [owner, peer], act).await?;
         Ok(rest::ok_with_display().into())
     }
 
     pub(super) async fn pin_contacts(&self, call: Call) -> Result<Vec<u8>, Failure> {
         let request = Pin::parse(&call.body)?;
-        let change = match request.operation {
-            PinOperation::Pin => ViewChange::Pinned,
-            PinOperation::Unpin => ViewChange::Unpinned,
+        let act = match request.operation {
+            PinOperation::Pin => ViewAct::Pin,
+            PinOperation::Unpin => ViewAct::Unpin,
         };
         let owner = user(&request.owner)?;
         let peers = request.peers.iter().map(|peer| user(peer)).collect::<Result<Vec<_>, _>>()?;
         // Each by itself, in the order given: what stands before the first that fails is done.
         for peer in peers {
-            self.change_view(&call, Command::PinContact, [owner, peer], change).await?;
+            self.change_view(&call, Command::PinContact, [owner, peer], act.clone()).await?;
         }
         Ok(rest::ok_with_display().into())
     }
@@ -51,13 +50,13 @@ impl Rest {
         call: &Call,
         command: Command,
         [owner, peer]: [UserId; 2],
-        change: ViewChange,
+        act: ViewAct,
     ) -> Result<(), Failure> {
         let wanted = ChangeView {
             app: call.caller.app.id,
             owner,
             peer,
-            change,
+            act,
             pinned_len_max: self.limits.pinned_len_max,
             now_ms: self.chat.clock.now_ms(),
         };
@@ -134,7 +133,16 @@ impl ContactList<'_> {
 
     fn query(&self, pinned: Option<bool>, after: Option<ContactCursor>, limit: usize) -> ContactsQuery {
         let (app, owner) = (self.call.caller.app.id, self.owner);
-        ContactsQuery { app, owner, pinned, with_empty: self.request.assist.empty, after, limit }
+        ContactsQuery {
+            app,
+            owner,
+            pinned,
+            with_empty: self.request.assist.empty,
+            unread_only: false,
+            with_details: false,
+            after,
+            limit,
+        }
     }
 
     fn after(&self) -> Option<ContactCursor> {

@@ -3,7 +3,8 @@
 use super::named::Named;
 use super::{Call, Rest, store_failure};
 use crate::translate;
-use chat::alter::{Act, EXTENSIONS_LEN_MAX, Extend, NotAltered};
+use crate::translate::alter::{extensible, extension_refused, pair};
+use chat::alter::{Act, Extend};
 use chat::event::ExtensionItem;
 use chat::port::Altered;
 use chat::{ConversationId, UserId};
@@ -22,7 +23,7 @@ impl Rest {
         let items = match altered.map_err(|error| store_failure(Command::SetExtensions, &error))? {
             Altered::Done { items, .. } => items,
             Altered::Unchanged => Vec::new(),
-            Altered::Refused(refusal) => return Err(refused(refusal)),
+            Altered::Refused(refusal) => return Err(extension_refused(refusal)),
         };
         let changed: Vec<_> = lines(&request.operation, &items)
             .into_iter()
@@ -36,14 +37,9 @@ impl Rest {
         let message = named(&call, request.from.as_deref(), &request.to, &request.key)?;
         let conversation = ConversationId::new(call.caller.app.id, message.from, message.to);
         let found = self.chat.store.find(conversation, message.key).await;
-        let found = found.map_err(|error| store_failure(Command::GetExtensions, &error))?;
-        let found = found.filter(|found| !found.message.fate.recalled);
-        let found = found.ok_or_else(|| refused(NotAltered::NotFound))?;
-        if !found.message.delivery.extensible {
-            return Err(refused(NotAltered::NotExtensible));
-        }
+        let found = extensible(found.map_err(|error| store_failure(Command::GetExtensions, &error))?)?;
         let wanted = found.extensions.items.iter().filter(|item| item.version >= request.start_seq);
-        let mut page: Vec<_> = wanted.take(EXTENSIONS_PER_PAGE_MAX + 1).map(shown).collect();
+        let mut page: Vec<_> = wanted.take(EXTENSIONS_PER_PAGE_MAX + 1).map(pair).collect();
         let complete = page.len() <= EXTENSIONS_PER_PAGE_MAX;
         page.truncate(EXTENSIONS_PER_PAGE_MAX);
         let (latest_seq, clear_seq) = (found.extensions.latest, found.extensions.cleared);
@@ -59,10 +55,10 @@ fn named(call: &Call, from: Option<&str>, to: &str, key: &MsgKey) -> Result<Name
 
 fn extend(operation: &Operation<'_>) -> Extend {
     match operation {
-        Operation::Set(pairs) => {
-            Extend::Set(pairs.iter().map(|pair| (pair.key.to_string(), pair.value.to_string())).collect())
-        }
-        Operation::Delete(keys) => Extend::Delete(keys.iter().map(ToString::to_string).collect()),
+        Operation::Set(pairs) => Extend::Set(
+            pairs.iter().map(|pair| (pair.key.to_string().into(), pair.value.to_string())).collect(),
+        ),
+        Operation::Delete(keys) => Extend::Delete(keys.iter().map(|key| key.to_string().into()).collect()),
         Operation::Clear => Extend::Clear,
     }
 }
@@ -71,25 +67,11 @@ fn extend(operation: &Operation<'_>) -> Extend {
 fn lines<'a>(operation: &'a Operation<'_>, items: &'a [ExtensionItem]) -> Vec<Extension<'a>> {
     let deleted = |key: &'a str| {
         let item = items.iter().find(|item| item.key == key);
-        item.map_or(Extension { key, value: "", seq: 0 }, shown)
+        item.map_or(Extension { key, value: "", seq: 0 }, pair)
     };
     match operation {
-        Operation::Set(_) => items.iter().map(shown).collect(),
+        Operation::Set(_) => items.iter().map(pair).collect(),
         Operation::Delete(keys) => keys.iter().map(|key| deleted(key)).collect(),
         Operation::Clear => Vec::new(),
-    }
-}
-
-fn shown(item: &ExtensionItem) -> Extension<'_> {
-    Extension { key: &item.key, value: &item.value, seq: item.version }
-}
-
-/// A message that is not there has another code here than elsewhere.
-fn refused(refusal: NotAltered) -> Failure {
-    match refusal {
-        NotAltered::NotFound => ErrorCode::ExtendedMessageNotFound.into(),
-        NotAltered::TooManyPairs => ErrorCode::ExtensionParameter
-            .with(format!("a message can have at most {EXTENSIONS_LEN_MAX} pairs")),
-        refusal => translate::not_altered_code(refusal).into(),
     }
 }

@@ -23,7 +23,7 @@ impl Rest {
         match changed.map_err(|error| store_failure(Command::SetMute, &error))? {
             PersonChanged::Done(_) => Ok(rest::ok().into()),
             PersonChanged::UnknownAccount => Err(ErrorCode::MuteSetAccountInvalid.into()),
-            PersonChanged::Full => unreachable!("a mute takes no room"),
+            PersonChanged::Refused(_) => unreachable!("nothing stands in the way of a mute"),
         }
     }
 

@@ -4,13 +4,9 @@ use super::{Call, Rest, store_failure};
 use crate::translate;
 use chat::UserId;
 use chat::person::{ChangePerson, PersonChange, PersonChanged, Profile};
-use protocol::limits::CUSTOM_TAGS_MAX;
-use protocol::rest::profile::{Get, Portrait, Set, StandardTag, Tag, TagValue};
+use protocol::rest::profile::{Get, Portrait, Set, Tag, TagValue};
 use protocol::rest::{self, Command};
 use protocol::{ErrorCode, Failure};
-
-/// Tags that one profile can have: the standard ones, and as many custom ones as the original lets an app declare.
-const TAGS_MAX: usize = StandardTag::ALL.len() + CUSTOM_TAGS_MAX;
 
 impl Rest {
     pub(super) async fn set_portrait(&self, call: Call) -> Result<Vec<u8>, Failure> {
@@ -23,14 +19,14 @@ impl Rest {
                 .collect(),
             operator: call.caller.user,
             origin: translate::rest_origin(call.ip),
-            tags_max: TAGS_MAX,
+            tags_max: translate::people::PROFILE_TAGS_MAX,
         };
         let (app, now_ms) = (call.caller.app.id, self.chat.clock.now_ms());
         let changed = self.chat.change_person(ChangePerson { app, user: user(&name)?, change, now_ms }).await;
         match changed.map_err(|error| store_failure(Command::PortraitSet, &error))? {
             PersonChanged::Done(_) => Ok(rest::ok_with_display().into()),
             PersonChanged::UnknownAccount => Err(ErrorCode::ProfileAccountNotFound.into()),
-            PersonChanged::Full => {
+            PersonChanged::Refused(_) => {
                 Err(ErrorCode::ProfileTagUnknown.with("the profile would have too many custom tags"))
             }
         }

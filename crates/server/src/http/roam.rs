@@ -2,7 +2,7 @@
 
 use super::{Call, Rest, store_failure};
 use crate::translate;
-use chat::port::HistoryQuery;
+use chat::port::{Direction, HistoryQuery};
 use chat::{ConversationId, UserId};
 use protocol::rest::Command;
 use protocol::rest::roam::{GetRoamMessages, RoamPage};
@@ -22,9 +22,10 @@ impl Rest {
         let query = HistoryQuery {
             conversation: ConversationId::new(app, viewer, peer),
             viewer,
+            direction: Direction::Older,
             time_s_min: request.min_time_s,
             time_s_max: request.max_time_s,
-            before: request.last_key.as_ref().map(translate::history_key),
+            behind: request.last_key.as_ref().map(translate::history_key),
             limit: (request.count_max as usize).clamp(1, self.limits.history_page_len_max),
             bytes_max: self.limits.history_page_bytes_max,
         };
@@ -34,7 +35,7 @@ impl Rest {
             return Err(ErrorCode::BadToAccount.into());
         }
         let complete = page.complete;
-        let told = translate::told_forwards(app, page);
+        let told = translate::told_forwards(app, query.direction, page);
         let shown: Vec<_> = told.iter().map(|(message, id)| translate::shown(message, id)).collect();
         Ok(RoamPage { complete, messages: &shown }.to_json())
     }

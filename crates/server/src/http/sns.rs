@@ -9,18 +9,15 @@ mod blocklist;
 
 use super::{Call, Rest, store_failure};
 use crate::translate;
-use chat::event::{Origin, ProfileValue};
+use chat::event::Origin;
 use chat::person::{Listed, Portrait};
 use chat::port::{ListQuery, StoreError, TieList};
-use chat::relate::{Approach, NotRelated, Relate, Related};
+use chat::relate::{Approach, Relate, Related};
 use chat::{AppId, UserId};
 use futures_util::future::join_all;
-use protocol::limits::{CUSTOM_TAGS_MAX, FRIENDS_PER_PAGE};
+use protocol::limits::FRIENDS_PER_PAGE;
 use protocol::rest::Command;
-use protocol::rest::sns::{
-    self, CheckType, Checked, Custom, Item, Outcome, Refused, Relation, Value, blocklist as blocks,
-    friend as friends, group as groups,
-};
+use protocol::rest::sns::{self, CheckType, Checked, Item, Outcome, Refused, Relation};
 use protocol::{ErrorCode, Failure};
 use std::borrow::Cow;
 
@@ -110,7 +107,7 @@ impl Rest {
         Ok(match related.map_err(|error| actor.store_failure(&error))? {
             Related::Done(_) => None,
             Related::Pending(_) => Some(ErrorCode::FriendRequestPending.into()),
-            Related::Refused(refusal) => Some(not_related(command, refusal)),
+            Related::Refused(refusal) => Some(translate::people::not_related(command, refusal)),
         })
     }
 
@@ -157,7 +154,7 @@ impl Rest {
         limit: usize,
     ) -> Result<Vec<Listed>, Failure> {
         let (app, user) = (actor.app, actor.user);
-        let listed = self.chat.store.listed(ListQuery { app, user, list, skip, limit }).await;
+        let listed = self.chat.store.listed(ListQuery { app, user, list, after: None, skip, limit }).await;
         listed.map_err(|error| actor.store_failure(&error))
     }
 
@@ -219,53 +216,4 @@ fn item_name<'a>(item: &'a Item<'_, Cow<'_, str>>) -> &'a str {
 
 fn unknown_account() -> Failure {
     ErrorCode::RelationAccountNotFound.into()
-}
-
-/// The app's own notes of a friend.
-fn notes(customs: Vec<Custom<'_>>) -> Result<Vec<(String, ProfileValue)>, Failure> {
-    let note = |custom: Custom<'_>| {
-        let value = match custom.value {
-            Value::Text(text) => ProfileValue::Text(text.into_owned()),
-            Value::Number(number) => ProfileValue::Number(u32::try_from(number).map_err(|_| {
-                bad(format!("the number under {} must be an unsigned 32-bit integer", custom.tag))
-            })?),
-            Value::Names(_) => return Err(bad(format!("{} cannot have a list", custom.tag))),
-        };
-        Ok((custom.tag.into_owned(), value))
-    };
-    customs.into_iter().map(note).collect()
-}
-
-fn bad(info: impl Into<Cow<'static, str>>) -> Failure {
-    ErrorCode::RelationParameter.with(info)
-}
-
-/// Why nothing came of it with one of the others. Some refusals have other words in other commands, which clients
-/// compare.
-fn not_related(command: Command, refusal: NotRelated) -> Failure {
-    match refusal {
-        NotRelated::UnknownAccount => unknown_account(),
-        NotRelated::Oneself => bad("To_Account must be another user than From_Account"),
-        NotRelated::AlreadyFriends => friends::ALREADY_FRIEND.clone(),
-        NotRelated::NotFriends => match command {
-            Command::FriendUpdate => friends::NOT_FRIEND_TO_UPDATE.clone(),
-            Command::FriendGroupAdd => groups::NOT_FRIEND.clone(),
-            _ => ErrorCode::NotFriendsYet.into(),
-        },
-        NotRelated::AlreadyBlocked => blocks::ALREADY_BLOCKED.clone(),
-        NotRelated::NotBlocked => blocks::NOT_BLOCKED.clone(),
-        NotRelated::BlocksPeer => ErrorCode::PeerIsBlocked.into(),
-        NotRelated::BlockedByPeer => ErrorCode::BlockedByPeer.into(),
-        NotRelated::MayNotAsk => ErrorCode::FriendRequestsForbidden.into(),
-        NotRelated::PeerRefuses => ErrorCode::PeerDeniesFriends.into(),
-        NotRelated::FriendsFull if command == Command::FriendImport => friends::NO_ROOM_TO_IMPORT.clone(),
-        NotRelated::FriendsFull => ErrorCode::FriendListFull.into(),
-        NotRelated::PeerFriendsFull => ErrorCode::PeerFriendListFull.into(),
-        NotRelated::GroupsFull if command == Command::FriendUpdate => friends::TOO_MANY_GROUPS.clone(),
-        NotRelated::GroupsFull => ErrorCode::FriendGroupsFull.into(),
-        NotRelated::RequestsFull => ErrorCode::FriendRequestsFull.into(),
-        NotRelated::BlocklistFull => ErrorCode::BlocklistFull.into(),
-        NotRelated::TooManyNotes => bad(format!("there would be more than {CUSTOM_TAGS_MAX} custom tags")),
-        NotRelated::NoSuchGroup => bad("there is no such friend group"),
-    }
 }

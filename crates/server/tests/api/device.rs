@@ -1,6 +1,7 @@
 //! A device on the WebSocket.
 
 use crate::app::within;
+use crate::client_document::Asked;
 use crate::literal::literal;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -15,6 +16,7 @@ pub(crate) struct Device<S = TcpStream> {
     socket: WebSocketStream<S>,
     /// What the server said of the login; `null` before it.
     pub(crate) connected: Value,
+    asked: Asked,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
@@ -22,7 +24,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
     pub(crate) async fn over(stream: S) -> Self {
         let opening = client_async("ws://test/ws", stream);
         let (socket, _) = within("the WebSocket handshake", opening).await.unwrap();
-        Self { socket, connected: Value::Null }
+        Self { socket, connected: Value::Null, asked: Asked::default() }
     }
 
     pub(crate) async fn send(&mut self, message: Message) {
@@ -30,7 +32,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
     }
 
     pub(crate) async fn say(&mut self, frame: impl Into<String>) {
-        self.send(Message::text(frame.into())).await;
+        let frame = frame.into();
+        self.asked.note(&frame);
+        self.send(Message::text(frame)).await;
+    }
+
+    /// What the next pong says.
+    pub(crate) async fn hear_pong(&mut self) -> Vec<u8> {
+        match within("a pong", self.socket.next()).await {
+            Some(Ok(Message::Pong(said))) => said.to_vec(),
+            other => panic!("a pong was expected: {other:?}"),
+        }
     }
 
     /// The connection alone: nobody answers pings any more.
@@ -41,7 +53,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
     async fn hear_exactly(&mut self) -> String {
         loop {
             match within("a frame", self.socket.next()).await {
-                Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
+                Some(Ok(Message::Text(text))) => {
+                    self.asked.check(text.as_str());
+                    return text.as_str().to_owned();
+                }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("a text frame was expected: {other:?}"),
             }
@@ -76,6 +91,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
         let frame = CloseFrame { code: code.into(), reason: "".into() };
         self.send(Message::Close(Some(frame))).await;
         within("the answer to a close", async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
+    }
+
+    /// Why the server logs the device out, and the code that it closes with. Nothing may come before.
+    pub(crate) async fn kicked(&mut self) -> (String, u16) {
+        let push = self.hear_json().await;
+        assert_eq!(push["push"], "kicked", "{push}");
+        (push["reason"].as_str().unwrap().to_owned(), self.closed().await.0)
     }
 
     /// The code and the reason that the server closes with. Nothing may come before.

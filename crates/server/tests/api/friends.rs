@@ -225,7 +225,7 @@ async fn whoever_wants_to_be_asked_is_asked() {
     befriend(&app, "bo", "ana").await;
     assert_eq!(
         literal(&app.receiver.next().await.body),
-        r#"{"CallbackCommand":"Sns.CallbackFriendAdd","PairList":[{"From_Account":"bo","To_Account":"ana","Initiator_Account":"bo"},{"From_Account":"ana","To_Account":"bo","Initiator_Account":"bo"}],"ClientCmd":"friend_response","Admin_Account":"administrator","ForceFlag":0,"EventTime":MS}"#
+        r#"{"CallbackCommand":"Sns.CallbackFriendAdd","PairList":[{"From_Account":"bo","To_Account":"ana","Initiator_Account":"ana"},{"From_Account":"ana","To_Account":"bo","Initiator_Account":"ana"}],"ClientCmd":"friend_response","Admin_Account":"administrator","ForceFlag":0,"EventTime":MS}"#
     );
     assert_eq!(bo.hear().await, relation_push(4, "ana", "befriended"));
 

@@ -28,7 +28,7 @@ async fn logging_in() {
     let mut ana = app.socket().await;
     assert_eq!(
         ana.ask(login("ana", &usersig("ana"), r#","device_id":"phone","newer":{}"#)).await,
-        r#"{"id":1,"ok":{"user_id":"ana","position":{"epoch":"E","offset":0},"resync":false,"unread":0,"heartbeat_secs":30,"server_time_ms":MS}}"#
+        r#"{"id":1,"ok":{"user_id":"ana","position":{"epoch":"E","offset":0},"resync":false,"unread":0,"heartbeat_secs":30,"server_time_ms":MS,"session":"S","recall_secs":120,"message_bytes_max":12288,"media":true}}"#
     );
     // A second login on the same connection is none.
     assert_eq!(

@@ -9,8 +9,8 @@ const DELETE: &str = "im_open_login_svc/account_delete";
 const REVOKED: &str =
     r#"{"ActionStatus":"FAIL","ErrorCode":70052,"ErrorInfo":"the UserSig has been revoked"}"#;
 
-fn kicked() -> (u16, String) {
-    (4503, "kicked".to_owned())
+fn kicked(reason: &str) -> (String, u16) {
+    (reason.to_owned(), 4503)
 }
 
 /// A login that is refused because the UserSig was revoked.
@@ -34,8 +34,8 @@ async fn all_sessions_end_and_old_usersigs_are_worthless() {
     let newer = app.usersig("ana");
     let mut bo = app.device("bo").await;
     assert_eq!(app.rest(KICK, r#"{"UserID":"ana"}"#).await, OK);
-    assert_eq!(phone.closed().await, kicked());
-    assert_eq!(web.closed().await, kicked());
+    assert_eq!(phone.kicked().await, kicked("revoked"));
+    assert_eq!(web.kicked().await, kicked("revoked"));
     is_refused(&app, "ana", &old).await;
     // Whoever made one in the same second may have made it before.
     is_refused(&app, "ana", &newer).await;
@@ -49,7 +49,7 @@ async fn all_sessions_end_and_old_usersigs_are_worthless() {
     assert_eq!(ana.hear_message().await.2, "welcome back");
     // The older name, and again.
     assert_eq!(app.rest(KICK, r#"{"Identifier":"ana"}"#).await, OK);
-    assert_eq!(ana.closed().await, kicked());
+    assert_eq!(ana.kicked().await, kicked("revoked"));
     drop(bo);
     app.stop().await;
 }
@@ -125,7 +125,7 @@ async fn deleting_an_account_ends_its_sessions() {
     assert!(
         app.rest(DELETE, r#"{"DeleteItem":[{"UserID":"ana"}]}"#).await.starts_with(OK.trim_end_matches('}'))
     );
-    assert_eq!(ana.closed().await, kicked());
+    assert_eq!(ana.kicked().await, kicked("deleted"));
     is_refused(&app, "ana", &old).await;
     assert_eq!(
         app.rest(KICK, r#"{"UserID":"ana"}"#).await,

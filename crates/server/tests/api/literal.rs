@@ -7,7 +7,7 @@ use server::clock::SystemClock;
 const AROUND_NOW_SECS: u64 = 3_600;
 
 /// Writes `T` for times in seconds, `MS` for times in milliseconds, `N` for the numbers that stand for users in a
-/// `MsgId`, and `E` for epochs. Everything else stays to the letter.
+/// `MsgId`, `E` for epochs, and `S` for sessions. Everything else stays to the letter.
 pub(crate) fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -21,7 +21,9 @@ pub(crate) fn literal(text: &str) -> String {
             continue;
         }
         let (word, after) = rest.split_at(word_len);
-        out.push_str(if out.ends_with(r#""epoch":""#) { "E" } else { normal(word) });
+        let chosen = [(r#""epoch":""#, "E"), (r#""session":""#, "S")];
+        let chosen = chosen.iter().find(|(before, _)| out.ends_with(before));
+        out.push_str(chosen.map_or_else(|| normal(word), |(_, letter)| letter));
         rest = after;
     }
     out

@@ -1,7 +1,7 @@
 //! `openim/sendmsg`: what each member makes of the message that is kept.
 
 use crate::app::{OK, SDKAPPID, Setup};
-use chat::port::{HistoryQuery, Store};
+use chat::port::{Direction, HistoryQuery, Store};
 use chat::{AppId, ConversationId, Delivery, Message, UserId};
 use store::embedded::{Embedded, EmbeddedOptions};
 
@@ -68,15 +68,16 @@ async fn what_is_kept_of_a_message() {
 }
 
 /// The messages that bo has from ana, from old to new.
-async fn kept(path: &std::path::Path) -> Vec<Message> {
+pub(crate) async fn kept(path: &std::path::Path) -> Vec<Message> {
     let store = Embedded::open(path, EmbeddedOptions::default()).unwrap();
     let user = |name| UserId::new(name).unwrap();
     let query = HistoryQuery {
         conversation: ConversationId::new(AppId(SDKAPPID), user("ana"), user("bo")),
         viewer: user("bo"),
+        direction: Direction::Older,
         time_s_min: 0,
         time_s_max: u64::MAX,
-        before: None,
+        behind: None,
         limit: 1_000,
         bytes_max: usize::MAX,
     };

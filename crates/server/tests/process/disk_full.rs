@@ -13,7 +13,7 @@ const SENDERS: u32 = 8;
 /// Longest text that a message of the default size takes.
 const TEXT_BYTES: usize = 12_000;
 /// Just what a new journal reserves. A journal that would have to grow further meets the limit.
-const FILE_KIB_MAX: u64 = 64 * 1024;
+pub(crate) const FILE_KIB_MAX: u64 = 64 * 1024;
 /// What refuses for the time being.
 const TEMPORARY: u64 = 91_000;
 
@@ -58,7 +58,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
 
 /// The same command, under a limit on the size of each file. The signal that comes with it is ignored, as nobody
 /// sends one when a disk is full.
-fn limited(command: &Command) -> Command {
+pub(crate) fn limited(command: &Command) -> Command {
     let mut shell = Command::new("bash");
     shell.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\""]).arg(FILE_KIB_MAX.to_string());
     shell.arg(command.get_program()).args(command.get_args());

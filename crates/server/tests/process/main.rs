@@ -8,6 +8,7 @@
 //! `delivery_kills` kill, and `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, and these are tests throughout")]
 
+mod bench;
 mod delivery_kills;
 mod callback_test;
 mod disk_full;
@@ -18,6 +19,7 @@ mod guide;
 mod import;
 mod kill_nine;
 mod listen;
+mod media;
 mod openapi;
 mod outage;
 mod replay;

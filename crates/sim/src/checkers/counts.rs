@@ -5,10 +5,11 @@ use crate::mirror::Mirror;
 use crate::report::{Checked, holds};
 use crate::store::at_once;
 use crate::world::World;
-use chat::contact::{Contact, ContactsQuery};
+use chat::contact::{Contact, ContactDetails, ContactsQuery};
 use chat::port::Store;
 use chat::{AppId, ConversationId, UserId};
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// A page of a list, so small that most times are spread over several.
 const PAGE_LEN: usize = 1;
@@ -47,8 +48,16 @@ fn waiting(world: &World, app: AppId, user: UserId, peer: UserId) -> u32 {
 pub(crate) fn lists_show_every_conversation(world: &World) -> Checked {
     for (app, user) in users(world).filter(|(app, user)| inbox(world, *app, *user).is_some()) {
         let expected = expected_list(world, app, user);
-        let mut query =
-            ContactsQuery { app, owner: user, pinned: None, with_empty: true, after: None, limit: PAGE_LEN };
+        let mut query = ContactsQuery {
+            app,
+            owner: user,
+            pinned: None,
+            with_empty: true,
+            unread_only: false,
+            with_details: true,
+            after: None,
+            limit: PAGE_LEN,
+        };
         let mut found = Vec::new();
         for _ in 0..=expected.len() {
             let page = at_once(world.model.contacts(query)).expect("the model is always there");
@@ -70,10 +79,25 @@ fn expected_list(world: &World, app: AppId, user: UserId) -> Vec<Contact> {
     let state = world.stage.lock();
     let theirs = state.ledger.current().filter(|talk| talk.id.app == app && talk.is_of(&user));
     let contacts = theirs.map(|talk| {
-        let seen = talk.side(&user);
-        let time_s = seen.head.map_or(0, |(time_s, _)| time_s);
-        let (peer, unread) = (talk.id.peer(&user), talk.unread(&user));
-        (seen.head.is_some(), Contact { peer, time_s, pinned_ms: seen.pinned_ms, unread })
+        let (peer, seen) = (talk.id.peer(&user), talk.side(&user));
+        let tie =
+            at_once(world.model.ties(app, vec![[user, peer]])).expect("the model is always there").remove(0);
+        let details = ContactDetails {
+            last: talk.listed(&user).cloned().map(Arc::new),
+            notes: talk.notes(&user).clone(),
+            remark: tie.friend.map(|friend| friend.remark).unwrap_or_default(),
+        };
+        let contact = Contact {
+            peer,
+            time_s: seen.head.map_or(0, |(time_s, _)| time_s),
+            pinned_ms: seen.pinned_ms,
+            unread: talk.unread(&user),
+            notify: seen.notify,
+            read_until_s: seen.read_until_s,
+            peer_read_until_s: talk.side(&peer).read_until_s,
+            details,
+        };
+        (seen.head.is_some(), contact)
     });
     let is_shown = |(listed, contact): &(bool, Contact)| *listed || contact.pinned_ms > 0;
     let mut contacts: Vec<Contact> = contacts.filter(is_shown).map(|(_, contact)| contact).collect();

@@ -5,9 +5,9 @@ use crate::report::{Checked, holds};
 use crate::store::at_once;
 use crate::world::World;
 use chat::Message;
-use chat::port::{Found, HistoryQuery, Landing, SendQuery, Store};
+use chat::port::{Direction, Found, HistoryQuery, Landing, SendQuery, Store};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A page of the history, small enough that there are several.
 const PAGE_LEN: usize = 7;
@@ -67,42 +67,40 @@ pub(crate) fn history_shows_every_message(world: &World) -> Checked {
     let state = world.stage.lock();
     for talk in state.ledger.current() {
         for viewer in [talk.id.low, talk.id.high] {
-            let expected = talk.shown(&viewer);
-            let query = HistoryQuery {
-                conversation: talk.id,
-                viewer,
-                time_s_min: 0,
-                time_s_max: u64::MAX,
-                before: None,
-                limit: usize::MAX,
-                bytes_max: usize::MAX,
-            };
-            let page = at_once(world.model.history(query)).expect("the model is always there");
-            let found: Vec<&Message> = page.messages.iter().collect();
-            holds(found == expected, "history_shows_every_message", || {
-                format!("{viewer} finds {} messages of {}: {found:?}", found.len(), expected.len())
-            })?;
-            pages_add_up(world, query, talk, &expected)?;
+            let mut expected = talk.shown(&viewer);
+            for direction in [Direction::Older, Direction::Newer] {
+                let query = HistoryQuery {
+                    conversation: talk.id,
+                    viewer,
+                    direction,
+                    time_s_min: 0,
+                    time_s_max: u64::MAX,
+                    behind: None,
+                    limit: usize::MAX,
+                    bytes_max: usize::MAX,
+                };
+                let page = at_once(world.model.history(query)).expect("the model is always there");
+                let found: Vec<&Message> = page.messages.iter().collect();
+                holds(found == expected, "history_shows_every_message", || {
+                    format!("{viewer} finds {} messages of {}: {found:?}", found.len(), expected.len())
+                })?;
+                pages_add_up(world, query, &expected)?;
+                expected.reverse();
+            }
         }
     }
     Ok(())
 }
 
-/// Page by page, one comes to each message once. Pages go on behind a key, so this is only said where each message has
-/// one for itself.
-fn pages_add_up(world: &World, mut query: HistoryQuery, talk: &Talk, expected: &[&Message]) -> Checked {
-    let keys = talk.messages.iter().map(|kept| kept.first().key());
-    let keys: BTreeSet<_> = keys.map(|key| (key.time_s, key.wire_seq, key.random)).collect();
-    if keys.len() < talk.messages.len() {
-        return Ok(());
-    }
+/// Page by page, one comes to each message once, also where several bear the same key.
+fn pages_add_up(world: &World, mut query: HistoryQuery, expected: &[&Message]) -> Checked {
     query.limit = PAGE_LEN;
     let mut met: Vec<Message> = Vec::new();
-    while met.len() < expected.len() {
+    while met.len() <= expected.len() {
         let page = at_once(world.model.history(query)).expect("the model is always there");
-        query.before = page.messages.last().map(Message::key);
+        query.behind = page.messages.last().map(Message::key);
         met.extend(page.messages);
-        if page.complete || query.before.is_none() {
+        if page.complete || query.behind.is_none() {
             break;
         }
     }

@@ -79,7 +79,9 @@ fn conversation_converges(
 
 fn relations_converge(ledger: &Ledger, device: &Device, mirror: &Mirror) -> Checked {
     let user = device.user;
-    for (bond, known) in [(Bond::Friend, &mirror.friends), (Bond::Blocked, &mirror.blocked)] {
+    let known =
+        [(Bond::Friend, &mirror.friends), (Bond::Blocked, &mirror.blocked), (Bond::AskedBy, &mirror.asked)];
+    for (bond, known) in known {
         let kept: BTreeSet<UserId> = ledger.people.peers(bond, device.app, user).collect();
         holds(*known == kept, "every_device_converges", || {
             format!("a device of {user} knows {known:?} by {bond:?}, and there are {kept:?}")

@@ -47,12 +47,14 @@ fn is_portrayed(resident: &Resident, portrait: &Portrait) -> bool {
     resident.profile == portrait.profile
         && resident.muted_until_s == person.muted_until_s
         && resident.receives == person.receives
+        && resident.tokens == portrait.tokens
 }
 
 /// Friends, blocklists and requests are what was committed, for every pair and in every list.
 pub(crate) fn relations_are_as_committed(world: &World) -> Checked {
     for (app, user) in users(world) {
-        let mut lists = [(TieList::Friends, Vec::new()), (TieList::Blocked, Vec::new())];
+        let mut lists =
+            [TieList::Friends, TieList::Blocked, TieList::Requests].map(|list| (list, Vec::new()));
         for peer in users_of(world, app) {
             let ties = at_once(world.model.ties(app, vec![[user, peer], [peer, user]])).expect(ALWAYS);
             let [tie, back] = &ties[..] else { unreachable!("there is a tie for each pair") };
@@ -85,7 +87,7 @@ pub(crate) fn relations_are_as_committed(world: &World) -> Checked {
 fn listed(world: &World, app: AppId, user: UserId, list: TieList) -> Vec<UserId> {
     let mut found: Vec<UserId> = Vec::new();
     loop {
-        let query = ListQuery { app, user, list, skip: found.len(), limit: 2 };
+        let query = ListQuery { app, user, list, after: found.last().copied(), skip: 0, limit: 2 };
         let page = at_once(world.model.listed(query)).expect(ALWAYS);
         if page.is_empty() {
             return found;

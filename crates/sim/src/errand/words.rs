@@ -31,7 +31,8 @@ impl fmt::Display for Wish {
                 })
             }
             Self::Read(mark) => write!(f, "{} reads {} until {:?}", mark.reader, mark.peer, mark.until_s),
-            Self::View(change) => write!(f, "{} wants {} {:?}", change.owner, change.peer, change.change),
+            Self::ReadAll(wanted) => write!(f, "{} reads everything", wanted.reader),
+            Self::View(change) => write!(f, "{} wants {} {:?}", change.owner, change.peer, change.act),
             Self::Person(change) => match &change.change {
                 PersonChange::Profile { items, settings, .. } => {
                     write!(f, "{} writes {items:?} and {settings:?}", change.user)
@@ -74,6 +75,7 @@ impl fmt::Display for Outcome {
                 Ok(Some(_)) => f.write_str("done"),
                 other => unchanged(f, other),
             },
+            Self::ReadAll(outcome) => unchanged(f, outcome),
             Self::ViewChanged(outcome) => match outcome {
                 Ok(ViewChanged::Done(told)) if told.hints.is_empty() => f.write_str("as it was"),
                 Ok(ViewChanged::Done(_)) => f.write_str("done"),

@@ -4,9 +4,11 @@ use crate::errand::Wish;
 use crate::plan::{MESSAGE_BYTES_MAX, WORD_BLOCKED, WORD_MARKED, WORD_MASKED};
 use crate::world::{Happening, World};
 use bytes::Bytes;
-use chat::alter::{Act, Alter, EXTENSIONS_LEN_MAX, Extend};
+use chat::alter::{Act, Alter, EXTENSIONS_LEN_MAX, Extend, PairKey};
 use chat::append::ImportMessage;
-use chat::conversation::ViewChange;
+use chat::change::ReadAll;
+use chat::contact::{NoteView, ViewAct};
+use chat::conversation::Notify;
 use chat::message::MessageKey;
 use chat::port::{ChangeView, MarkRead, Terms};
 use chat::send::Checks;
@@ -109,6 +111,9 @@ impl World {
 
     fn read(&mut self, app: AppId, reader: UserId, peer: UserId) {
         let now_ms = self.now_ms();
+        if self.draw(|chance| chance.hits(100)) {
+            return self.wish(Wish::ReadAll(ReadAll { app, reader, now_ms, origin: ORIGIN }));
+        }
         let until_s = self.draw(|chance| chance.hits(400).then(|| now_ms / 1000 - chance.between(0..=40)));
         self.wish(Wish::Read(MarkRead { app, reader, peer, until_s, now_ms, origin: ORIGIN }));
     }
@@ -131,6 +136,7 @@ impl World {
                         body: is_whole.then_some(body),
                         custom_data: (!is_whole || chance.hits(300)).then_some(custom_data),
                         version: chance.hits(500).then_some(message.fate.version),
+                        marked: chance.hits(200),
                     };
                     (edit, if chance.hits(300) { admin } else { from })
                 }
@@ -138,12 +144,14 @@ impl World {
                 65..=79 => (Act::Delete, either),
                 _ => {
                     let key = chance.pick(&["likes", "votes", "seen"]).to_string();
+                    let pair =
+                        PairKey { key: key.clone(), seen: chance.hits(500).then(|| chance.between(0..=9)) };
                     let extend = match chance.between(0..=19) {
                         0 => Extend::Set(
-                            (0..=EXTENSIONS_LEN_MAX).map(|n| (n.to_string(), key.clone())).collect(),
+                            (0..=EXTENSIONS_LEN_MAX).map(|n| (n.to_string().into(), key.clone())).collect(),
                         ),
-                        1..=12 => Extend::Set(vec![(key, tag.0.to_string())]),
-                        13..=16 => Extend::Delete(vec![key]),
+                        1..=12 => Extend::Set(vec![(pair, tag.0.to_string())]),
+                        13..=16 => Extend::Delete(vec![pair]),
                         _ => Extend::Clear,
                     };
                     (Act::Extend(extend), either)
@@ -206,13 +214,20 @@ impl World {
     }
 
     fn change_view(&mut self, app: AppId, owner: UserId, peer: UserId) {
-        let change = self.draw(|chance| match chance.between(0..=9) {
-            0..=2 => ViewChange::Removed,
-            3..=4 => ViewChange::Erased,
-            5..=7 => ViewChange::Pinned,
-            _ => ViewChange::Unpinned,
+        let act = self.draw(|chance| match chance.between(0..=19) {
+            0..=2 => ViewAct::Remove,
+            3..=4 => ViewAct::Erase,
+            5..=6 => ViewAct::Clear,
+            7..=13 => ViewAct::Pin,
+            14..=15 => ViewAct::Unpin,
+            _ => ViewAct::Note(NoteView {
+                notify: chance.hits(600).then(|| *chance.pick(&Notify::ALL)),
+                marks_on: chance.between(0..=3),
+                marks_off: chance.between(0..=3),
+                custom: chance.hits(400).then(|| (*chance.pick(&["", "work"])).to_owned()),
+            }),
         });
         let (pinned_len_max, now_ms) = (PINNED_LEN_MAX, self.now_ms());
-        self.wish(Wish::View(ChangeView { app, owner, peer, change, pinned_len_max, now_ms }));
+        self.wish(Wish::View(ChangeView { app, owner, peer, act, pinned_len_max, now_ms }));
     }
 }

@@ -5,7 +5,7 @@ use crate::errand::Wish;
 use crate::ledger::Bond;
 use crate::world::World;
 use chat::event::ProfileValue;
-use chat::person::{Admission, ChangePerson, Friend, PersonChange, ProfileSettings};
+use chat::person::{Admission, ChangePerson, Friend, PersonChange, ProfileSettings, PushProvider, PushToken};
 use chat::relate::{Approach, Relate, RelationLimits};
 use chat::{AppId, UserId};
 
@@ -17,7 +17,7 @@ const LIMITS: RelationLimits =
 const TAGS_LEN_MAX: usize = 3;
 
 impl World {
-    /// Where only friends may write to one another, most people are.
+    /// Where only friends may write to one another, most people are. Some want to be asked from the beginning.
     pub(super) fn make_friends(&mut self, index: usize) {
         let app = &self.plan.apps[index];
         let (app, users, friends_only) = (app.id, app.users.clone(), app.terms.friends_only);
@@ -27,23 +27,51 @@ impl World {
                     self.relate(app, *from, *to, befriend(true, true));
                 }
             }
+            if self.draw(|chance| chance.hits(300)) {
+                let settings =
+                    ProfileSettings { admission: Some(Admission::Asked), ..ProfileSettings::default() };
+                self.write_profile(app, *from, Vec::new(), settings);
+            }
         }
+    }
+
+    fn write_profile(
+        &mut self,
+        app: AppId,
+        user: UserId,
+        items: Vec<(String, ProfileValue)>,
+        settings: ProfileSettings,
+    ) {
+        let tags_max = TAGS_LEN_MAX;
+        let change = PersonChange::Profile { items, settings, operator: user, origin: ORIGIN, tags_max };
+        self.wish(Wish::Person(ChangePerson { app, user, change, now_ms: self.now_ms() }));
     }
 
     pub(super) fn approach(&mut self, app: AppId, from: UserId, to: UserId) {
         let act = self.draw(|chance| match chance.between(0..=99) {
-            0..=44 => befriend(chance.hits(700), chance.hits(200)),
-            45..=52 => Approach::Import { entry: Friend::default(), groups: Vec::new() },
-            53..=57 => {
-                let remark = Some("met at work".to_owned());
-                Approach::Note { remark, groups: None, join: Vec::new(), custom: Vec::new() }
+            0..=35 => {
+                let mut act = befriend(chance.hits(700), chance.hits(200));
+                if let Approach::Befriend { discreet, forced: false, .. } = &mut act {
+                    *discreet = chance.hits(500);
+                }
+                act
             }
-            58..=68 => Approach::Unfriend { mutual: chance.hits(500) },
-            69..=84 => Approach::Block,
+            36..=42 => Approach::Import { entry: Friend::default(), groups: Vec::new() },
+            43..=47 => {
+                let remark = Some("met at work".to_owned());
+                let (join, leave, custom) = (Vec::new(), Vec::new(), Vec::new());
+                Approach::Note { remark, groups: None, join, leave, custom }
+            }
+            48..=57 => Approach::Accept { mutual: chance.hits(700), remark: String::new() },
+            58..=65 => Approach::Refuse,
+            66..=73 => Approach::Unfriend { mutual: chance.hits(500) },
+            74..=87 => Approach::Block,
             _ => Approach::Unblock,
         });
         let bond = match act {
-            Approach::Befriend { .. } => Some(Bond::AskedBy),
+            // Whoever was asked may also want the same by chance.
+            Approach::Befriend { .. } => self.draw(|chance| chance.hits(300).then_some(Bond::AskedBy)),
+            Approach::Accept { .. } | Approach::Refuse => Some(Bond::AskedBy),
             Approach::Unfriend { .. } | Approach::Note { .. } => Some(Bond::Friend),
             Approach::Unblock => Some(Bond::Blocked),
             Approach::Import { .. } | Approach::Block => None,
@@ -68,7 +96,7 @@ impl World {
     pub(super) fn change_person(&mut self, app: AppId, user: UserId) {
         let tag = self.next_tag();
         let now_ms = self.now_ms();
-        let change = self.draw(|chance| match chance.between(0..=9) {
+        let change = self.draw(|chance| match chance.between(0..=13) {
             0..=4 => PersonChange::Profile {
                 items: vec![(
                     (*chance.pick(&["nick", "level", "city", "mood", "song", "team"])).to_owned(),
@@ -83,9 +111,24 @@ impl World {
                 origin: ORIGIN,
                 tags_max: TAGS_LEN_MAX,
             },
-            5..=7 => {
+            5..=6 => {
                 let until_s = Some(now_ms / 1000 + chance.between(0..=40));
                 PersonChange::Mute { until_s, group_until_s: None }
+            }
+            7..=9 => {
+                // Few, so that they change hands.
+                let device = chance.pick(&["phone", "tablet"]).to_string();
+                let token = PushToken {
+                    device: device.clone(),
+                    provider: *chance.pick(&PushProvider::ALL),
+                    token: chance.between(1..=4).to_string(),
+                    set_ms: now_ms,
+                };
+                if chance.hits(800) {
+                    PersonChange::SetToken(token)
+                } else {
+                    PersonChange::DropToken { device }
+                }
             }
             _ => PersonChange::Revoke,
         });
@@ -97,6 +140,7 @@ fn befriend(mutual: bool, forced: bool) -> Approach {
     Approach::Befriend {
         mutual,
         forced,
+        discreet: false,
         admin: None,
         remark: String::new(),
         group: None,

@@ -6,7 +6,7 @@ use crate::ledger::Tag;
 use crate::world::World;
 use chat::alter::{Act, Alter, Altered, NotAltered};
 use chat::append::{ImportMessage, Imported};
-use chat::conversation::ViewChange;
+use chat::contact::ViewAct;
 use chat::event::{AfterSend, Relation, RelationChange};
 use chat::person::{PersonChange, PersonChanged};
 use chat::port::ViewChanged;
@@ -20,6 +20,7 @@ impl World {
     pub(super) fn conclude(&self) {
         let state = &mut *self.stage.lock();
         let (counts, ledger) = (&mut state.counts, &state.ledger);
+        counts.discarded += ledger.discarded;
         counts.conversations_ended += (ledger.talks.len() - ledger.current().count()) as u64;
         let stored: BTreeSet<Tag> =
             ledger.talks.iter().flat_map(|talk| talk.messages.iter().map(|kept| kept.tag)).collect();
@@ -54,19 +55,23 @@ pub(super) fn tally(counts: &mut Counts, wish: &Wish, outcome: &Outcome) {
             None => &mut counts.marks_read,
             Some(_) => &mut counts.marks_read_in_part,
         },
-        (Outcome::ViewChanged(Ok(ViewChanged::Done(_))), Wish::View(change)) => match change.change {
-            ViewChange::Removed => &mut counts.conversations_removed,
-            ViewChange::Erased => &mut counts.conversations_erased,
-            ViewChange::Pinned => &mut counts.pinned,
-            ViewChange::Unpinned => &mut counts.unpinned,
+        (Outcome::ReadAll(Ok(_)), _) => &mut counts.everything_read,
+        (Outcome::ViewChanged(Ok(ViewChanged::Done(_))), Wish::View(change)) => match change.act {
+            ViewAct::Remove => &mut counts.conversations_removed,
+            ViewAct::Erase => &mut counts.conversations_erased,
+            ViewAct::Clear => &mut counts.conversations_cleared,
+            ViewAct::Pin => &mut counts.pinned,
+            ViewAct::Unpin => &mut counts.unpinned,
+            ViewAct::Note(_) => &mut counts.conversations_noted,
         },
         (Outcome::ViewChanged(Ok(ViewChanged::TooManyPinned)), _) => &mut counts.too_many_pinned,
         (Outcome::PersonChanged(Ok(PersonChanged::Done(_))), Wish::Person(change)) => match change.change {
             PersonChange::Profile { .. } => &mut counts.profiles_written,
             PersonChange::Mute { .. } => &mut counts.muted,
+            PersonChange::SetToken(_) | PersonChange::DropToken { .. } => &mut counts.tokens_changed,
             _ => &mut counts.revoked,
         },
-        (Outcome::PersonChanged(Ok(PersonChanged::Full)), _) => &mut counts.profiles_full,
+        (Outcome::PersonChanged(Ok(PersonChanged::Refused(_))), _) => &mut counts.profiles_full,
         (Outcome::Related(Ok(Related::Pending(_))), _) => &mut counts.asked_to_be_friends,
         (Outcome::Related(Ok(Related::Refused(_))), _) => &mut counts.relations_refused,
         (Outcome::Related(Ok(Related::Done(_))), Wish::Relate(relate)) => match relate.act {
@@ -75,6 +80,8 @@ pub(super) fn tally(counts: &mut Counts, wish: &Wish, outcome: &Outcome) {
             Approach::Unfriend { .. } => &mut counts.unfriended,
             Approach::Block => &mut counts.blocked,
             Approach::Unblock => &mut counts.unblocked,
+            Approach::Accept { .. } => &mut counts.agreed,
+            Approach::Refuse => &mut counts.requests_refused,
         },
         (Outcome::Left(Ok(existed)), _) => {
             counts.accounts_deleted += existed.iter().filter(|existed| **existed).count() as u64;

@@ -4,11 +4,11 @@ use super::talk::is_seen;
 use super::{Kept, Ledger, Named, News, Talk};
 use crate::report::{Checked, holds};
 use bytes::Bytes;
-use chat::alter::{Act, Alter, Altered, EXTENSIONS_LEN_MAX, Extend, Extensions, NotAltered};
+use chat::alter::{Act, Alter, Altered, EXTENSIONS_LEN_MAX, Extend, Extensions, NotAltered, PairKey};
 use chat::conversation::Alteration;
 use chat::event::{AfterEdit, AfterExtension, AfterRecall, ExtensionChange, ExtensionItem, MessageName};
 use chat::message::Fate;
-use chat::{Change, Fact, Message, UserId};
+use chat::{Change, Delivery, Fact, Message, UserId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -92,7 +92,8 @@ fn outcome(act: &Act, by: UserId, before: &Message, low: UserId) -> Message {
             fate: Fate { recalled: true, ..before.fate },
             ..before.clone()
         },
-        Act::Edit { body, custom_data, .. } => Message {
+        Act::Edit { body, custom_data, marked, .. } => Message {
+            delivery: Delivery { marked: before.delivery.marked || *marked, ..before.delivery },
             body: body.clone().unwrap_or_else(|| before.body.clone()),
             custom_data: custom_data.clone().unwrap_or_else(|| before.custom_data.clone()),
             fate: Fate { version: version + 1, ..before.fate },
@@ -129,14 +130,18 @@ fn entries(alter: &Alter, before: &Message) -> Vec<(UserId, Change)> {
 fn justifies(talk: &Talk, kept: &Kept, alter: &Alter, answer: &Altered) -> bool {
     let message = kept.last();
     let Fate { recalled, version, confirmed, .. } = message.fate;
-    let has = |key: &String| kept.pairs.items.iter().any(|item| item.key == *key);
+    let known = |key: &String| kept.pairs.items.iter().find(|item| item.key == *key);
+    let is_late = |pair: &PairKey| {
+        known(&pair.key).is_some_and(|item| pair.seen.is_some_and(|seen| seen < item.version))
+    };
     let by = alter.by;
     let is_party = by == message.from || by == message.to;
     let refusal = match answer {
         Altered::Done { .. } => return false,
         Altered::Unchanged => {
             return match &alter.act {
-                Act::Recall | Act::Edit { .. } | Act::Extend(Extend::Set(_)) => false,
+                Act::Recall | Act::Edit { .. } => false,
+                Act::Extend(Extend::Set(pairs)) => pairs.iter().all(|(pair, _)| is_late(pair)),
                 Act::Confirm => {
                     let wanted = message.delivery.needs_receipt && by == message.to;
                     // What nobody sees any more is confirmed to nobody.
@@ -144,7 +149,9 @@ fn justifies(talk: &Talk, kept: &Kept, alter: &Alter, answer: &Altered) -> bool 
                     !wanted || confirmed || recalled || !is_seen
                 }
                 Act::Delete => is_party && !is_seen(message, &by),
-                Act::Extend(Extend::Delete(keys)) => !keys.iter().any(has),
+                Act::Extend(Extend::Delete(pairs)) => {
+                    pairs.iter().all(|pair| known(&pair.key).is_none() || is_late(pair))
+                }
                 Act::Extend(Extend::Clear) => kept.pairs.items.is_empty(),
             };
         }
@@ -161,7 +168,7 @@ fn justifies(talk: &Talk, kept: &Kept, alter: &Alter, answer: &Altered) -> bool 
         (NotAltered::NotExtensible, Act::Extend(_)) => !message.delivery.extensible,
         (NotAltered::TooManyPairs, Act::Extend(Extend::Set(pairs))) => {
             let mut keys: BTreeSet<&String> = kept.pairs.items.iter().map(|item| &item.key).collect();
-            keys.extend(pairs.iter().map(|(key, _)| key));
+            keys.extend(pairs.iter().map(|(pair, _)| &pair.key));
             keys.len() > EXTENSIONS_LEN_MAX
         }
         _ => false,
@@ -177,16 +184,21 @@ fn apply(extend: &Extend, pairs: &mut Extensions) -> (ExtensionChange, Vec<Exten
         changed.push(item.clone());
         item
     };
+    let before = pairs.clone();
+    let is_late = |pair: &PairKey| {
+        let known = before.items.iter().find(|item| item.key == pair.key);
+        known.is_some_and(|item| pair.seen.is_some_and(|seen| seen < item.version))
+    };
     let change = match extend {
         Extend::Set(wanted) => {
-            for (key, value) in wanted {
-                let item = change_one(pairs, key, value);
+            for (pair, value) in wanted.iter().filter(|(pair, _)| !is_late(pair)) {
+                let item = change_one(pairs, &pair.key, value);
                 pairs.items.push(item);
             }
             ExtensionChange::Set
         }
         Extend::Delete(keys) => {
-            for key in keys {
+            for PairKey { key, .. } in keys.iter().filter(|pair| !is_late(pair)) {
                 if pairs.items.iter().any(|item| item.key == *key) {
                     change_one(pairs, key, "");
                 }

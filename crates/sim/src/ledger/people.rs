@@ -4,7 +4,9 @@ use super::{Ledger, News};
 use crate::report::{Checked, holds};
 use chat::conversation::RelationNews;
 use chat::event::{ProfileChange, ProfileValue};
-use chat::person::{Admission, ChangePerson, PersonChange, PersonChanged, ProfileSettings};
+use chat::person::{
+    Admission, ChangePerson, PUSH_TOKENS_LEN_MAX, PersonChange, PersonChanged, ProfileSettings, PushToken,
+};
 use chat::port::Terms;
 use chat::{AppId, Change, ConversationId, Fact, Refusal, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,7 @@ pub(crate) struct Resident {
     pub(super) admission: Admission,
     pub(super) may_ask: bool,
     pub(crate) profile: BTreeMap<String, ProfileValue>,
+    pub(crate) tokens: Vec<PushToken>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,9 +98,9 @@ impl People {
     /// `None` when one of the two has no account.
     pub(super) fn standing(
         &self,
-        app: AppId,
-        [from, to]: [UserId; 2],
+        (app, [from, to]): (AppId, [UserId; 2]),
         terms: Terms,
+        discards: bool,
         now_ms: u64,
     ) -> Option<Standing> {
         let (sender, recipient) = (self.resident(app, from)?, self.resident(app, to)?);
@@ -110,6 +113,8 @@ impl People {
                     return Some(Standing::Pretended(Refusal::Blocked));
                 }
                 Some(Refusal::Blocked)
+            } else if discards {
+                return Some(Standing::Pretended(Refusal::Blocked));
             } else {
                 match [is_friend(from, to), is_friend(to, from)] {
                     _ if !device.friends_only => None,
@@ -133,6 +138,21 @@ impl People {
         *revoked_s = until_s.max(*revoked_s);
     }
 
+    /// Nobody else of the app is reached by it any more.
+    fn set_token(&mut self, app: AppId, user: UserId, token: &PushToken) {
+        for ((of, owner), resident) in &mut self.residents {
+            let is_theirs = *owner == user;
+            let goes =
+                |known: &PushToken| known.is_same(token) || (is_theirs && known.device == token.device);
+            resident.tokens.retain(|known| *of != app || !goes(known));
+        }
+        let resident = self.residents.get_mut(&(app, user)).expect("only who is there sets a token");
+        resident.tokens.push(token.clone());
+        if resident.tokens.len() > PUSH_TOKENS_LEN_MAX {
+            resident.tokens.remove(0);
+        }
+    }
+
     fn unbind(&mut self, unbound: impl Fn(UserId, UserId, Bond) -> bool, app: AppId) {
         self.bonds.retain(|(of, user, peer, bond)| *of != app || !unbound(*user, *peer, *bond));
     }
@@ -150,6 +170,7 @@ impl Ledger {
             admission: Admission::Anyone,
             may_ask: true,
             profile: BTreeMap::new(),
+            tokens: Vec::new(),
         });
         let fits = resident.epoch == epoch && latest.is_none_or(|latest| latest <= epoch);
         holds(fits, "logs_are_whole", || format!("{user} of app {app} begins epoch {epoch} after {latest:?}"))
@@ -168,12 +189,12 @@ impl Ledger {
         self.due.revoked += 1;
         let bonds = self.people.bonds.clone();
         self.people.unbind(|one, other, _| one == user || other == user, app);
-        // Backwards, an unfriending comes before an unblocking.
+        // Backwards, an unfriending comes before an unblocking, and before both comes what was asked.
         for (of, owner, peer, bond) in bonds.into_iter().rev() {
             let how = match bond {
                 Bond::Friend => RelationNews::Unfriended,
                 Bond::Blocked => RelationNews::Unblocked,
-                Bond::AskedBy => continue,
+                Bond::AskedBy => RelationNews::Unasked,
             };
             if (of, peer) == (app, user) && self.people.has(app, owner) {
                 self.enter((app, owner), Change::Relation { peer: user, how }, None, None)?;
@@ -220,10 +241,16 @@ impl Ledger {
                 resident.muted_until_s = until_s.unwrap_or(resident.muted_until_s);
             }
             PersonChange::Revoke => {
+                resident.tokens.clear();
                 self.people.revoke((app, user), now_ms / 1000);
                 self.due.revoked += 1;
             }
-            PersonChange::Reach(_) | PersonChange::AddGroups { .. } | PersonChange::RemoveGroups { .. } => {}
+            PersonChange::SetToken(token) => self.people.set_token(app, user, token),
+            PersonChange::DropToken { device } => resident.tokens.retain(|known| known.device != *device),
+            PersonChange::RenameGroup { .. }
+            | PersonChange::Reach(_)
+            | PersonChange::AddGroups { .. }
+            | PersonChange::RemoveGroups { .. } => {}
         }
         self.tell(app, News { entries, named: None, facts }, told)
     }

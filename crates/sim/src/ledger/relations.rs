@@ -25,7 +25,19 @@ impl Ledger {
         let (Related::Done(told) | Related::Pending(told)) = answer else { return Ok(()) };
         let before = self.people.bonds.clone();
         let asked = before.contains(&(app, from, to, Bond::AskedBy));
+        let mut entries = self.bind(wanted, matches!(answer, Related::Pending(_)));
+        let difference = Difference::of([from, to], app, [&before, &self.people.bonds]);
+        entries.extend(difference.news());
+        let facts = difference.facts(&wanted.act, asked);
+        self.tell(app, News { entries, named: None, facts }, told)
+    }
+
+    /// Makes of the two what was wanted, and says what is news although nothing became different.
+    fn bind(&mut self, wanted: &Relate, is_pending: bool) -> Vec<(UserId, Change)> {
+        let Relate { app, from, to, .. } = *wanted;
         let bonds = &mut self.people.bonds;
+        let asked = bonds.contains(&(app, from, to, Bond::AskedBy));
+        let is_blocked = bonds.contains(&(app, to, from, Bond::Blocked));
         let mut entries = Vec::new();
         let news = |user, peer, how| (user, Change::Relation { peer, how });
         let forget_asking = |bonds: &mut BTreeSet<_>| {
@@ -33,19 +45,31 @@ impl Ledger {
             bonds.remove(&(app, to, from, Bond::AskedBy));
         };
         match &wanted.act {
-            Approach::Befriend { .. } if matches!(answer, Related::Pending(_)) => {
+            // Nobody who blocks is asked.
+            Approach::Befriend { .. } if is_pending && is_blocked => {}
+            Approach::Befriend { .. } if is_pending => {
                 bonds.insert((app, to, from, Bond::AskedBy));
                 entries.push(news(to, from, RelationNews::Asked));
             }
             Approach::Befriend { mutual, .. } => {
                 forget_asking(bonds);
                 bonds.insert((app, from, to, Bond::Friend));
-                if *mutual || asked {
+                if (*mutual || asked) && !is_blocked {
                     bonds.insert((app, to, from, Bond::Friend));
                 }
             }
+            Approach::Accept { mutual, .. } => {
+                forget_asking(bonds);
+                bonds.insert((app, to, from, Bond::Friend));
+                if *mutual {
+                    bonds.insert((app, from, to, Bond::Friend));
+                }
+            }
+            Approach::Refuse => drop(bonds.remove(&(app, from, to, Bond::AskedBy))),
             Approach::Import { .. } => {
-                if !bonds.insert((app, from, to, Bond::Friend)) {
+                if bonds.insert((app, from, to, Bond::Friend)) {
+                    bonds.remove(&(app, from, to, Bond::AskedBy));
+                } else {
                     entries.push(news(from, to, RelationNews::Noted));
                 }
             }
@@ -64,10 +88,7 @@ impl Ledger {
             }
             Approach::Unblock => drop(bonds.remove(&(app, from, to, Bond::Blocked))),
         }
-        let difference = Difference::of([from, to], app, [&before, bonds]);
-        entries.extend(difference.news());
-        let facts = difference.facts(&wanted.act, asked);
-        self.tell(app, News { entries, named: None, facts }, told)
+        entries
     }
 
     /// Whether the other has to agree first, if nothing else is in the way.
@@ -84,16 +105,24 @@ impl Ledger {
         let Relate { app, from, to, .. } = *wanted;
         let people = &self.people;
         let is = |bond, user, peer| people.is(bond, app, user, peer);
-        let needs_both = !matches!(wanted.act, Approach::Unfriend { .. } | Approach::Unblock);
+        let needs_both =
+            !matches!(wanted.act, Approach::Unfriend { .. } | Approach::Unblock | Approach::Refuse);
         let is_missing = !people.has(app, from) || (needs_both && !people.has(app, to));
         let mut reasons = vec![(NotRelated::Oneself, from == to), (NotRelated::UnknownAccount, is_missing)];
         let blocked_full = people.count(Bond::Blocked, app, from) >= wanted.limits.blocked_max;
         let friends_full = people.count(Bond::Friend, app, from) >= wanted.limits.friends_max;
         let is_friend = is(Bond::Friend, from, to);
         match wanted.act {
-            Approach::Befriend { mutual, forced, .. } => {
-                reasons.extend(self.obstacles(wanted, mutual, forced));
+            Approach::Befriend { mutual, forced, discreet, .. } => {
+                reasons.extend(self.obstacles(wanted, [mutual, forced, discreet]));
             }
+            Approach::Accept { mutual, .. } => {
+                let full_there = people.count(Bond::Friend, app, to) >= wanted.limits.friends_max;
+                reasons.push((NotRelated::NotAsked, !is(Bond::AskedBy, from, to)));
+                reasons.push((NotRelated::FriendsFull, mutual && !is_friend && friends_full));
+                reasons.push((NotRelated::PeerFriendsFull, !is(Bond::Friend, to, from) && full_there));
+            }
+            Approach::Refuse => reasons.push((NotRelated::NotAsked, !is(Bond::AskedBy, from, to))),
             Approach::Import { .. } => reasons.push((NotRelated::FriendsFull, !is_friend && friends_full)),
             Approach::Note { .. } => reasons.push((NotRelated::NotFriends, !is_friend)),
             Approach::Unfriend { mutual } => {
@@ -110,7 +139,7 @@ impl Ledger {
     }
 
     /// What can be against a friendship, and whether it is.
-    fn obstacles(&self, wanted: &Relate, mutual: bool, forced: bool) -> [(NotRelated, bool); 8] {
+    fn obstacles(&self, wanted: &Relate, [mutual, forced, discreet]: [bool; 3]) -> [(NotRelated, bool); 8] {
         let Relate { app, from, to, limits, .. } = *wanted;
         let people = &self.people;
         let is = |bond, user, peer| people.is(bond, app, user, peer);
@@ -119,12 +148,13 @@ impl Ledger {
         let is_answer = is(Bond::AskedBy, from, to);
         let is_free = forced || is_answer;
         let gains_here = !is(Bond::Friend, from, to);
-        let gains_there = (mutual || is_answer) && !is(Bond::Friend, to, from);
+        let is_blocked = is(Bond::Blocked, to, from);
+        let gains_there = (mutual || is_answer) && !is(Bond::Friend, to, from) && !(discreet && is_blocked);
         let asks_anew = self.asks(wanted) && !is(Bond::AskedBy, to, from);
         [
             (NotRelated::AlreadyFriends, !gains_here && !gains_there),
             (NotRelated::BlocksPeer, is(Bond::Blocked, from, to)),
-            (NotRelated::BlockedByPeer, is(Bond::Blocked, to, from)),
+            (NotRelated::BlockedByPeer, is_blocked && !discreet),
             (NotRelated::FriendsFull, gains_here && is_full(from)),
             (NotRelated::PeerFriendsFull, gains_there && is_full(to)),
             (NotRelated::MayNotAsk, !is_free && asker.is_some_and(|asker| !asker.may_ask)),
@@ -143,9 +173,9 @@ impl Ledger {
 /// What became different between two people: for each bond, whether it is there before and after, for either side.
 struct Difference {
     people: [UserId; 2],
-    /// By bond: blocked, friend.
-    gained: [[bool; 2]; 2],
-    lost: [[bool; 2]; 2],
+    /// By bond: blocked, friend, asked.
+    gained: [[bool; 2]; 3],
+    lost: [[bool; 2]; 3],
 }
 
 impl Difference {
@@ -157,7 +187,7 @@ impl Difference {
         let [from, to] = people;
         let keys = |bond| [(app, from, to, bond), (app, to, from, bond)];
         let only_in = |one: &BTreeSet<_>, other: &BTreeSet<_>| {
-            [Bond::Blocked, Bond::Friend]
+            [Bond::Blocked, Bond::Friend, Bond::AskedBy]
                 .map(|bond| keys(bond).map(|key| one.contains(&key) && !other.contains(&key)))
         };
         Self { people, gained: only_in(after, before), lost: only_in(before, after) }
@@ -177,6 +207,13 @@ impl Difference {
             news.extend(here.then_some((from, Change::Relation { peer: to, how })));
             news.extend(there.then_some((to, Change::Relation { peer: from, how })));
         }
+        // To whoever blocks or has a friend now, that says it.
+        let says_it = |side: usize| self.gained[0][side] || self.gained[1][side];
+        for (side, (user, peer)) in [(from, to), (to, from)].into_iter().enumerate() {
+            let how = RelationNews::Unasked;
+            let is_told = self.lost[2][side] && !says_it(side);
+            news.extend(is_told.then_some((user, Change::Relation { peer, how })));
+        }
         news
     }
 
@@ -193,11 +230,17 @@ impl Difference {
         if is_any(self.gained[0]) {
             facts.push(fact(self.gained[0], Relation::Blocked));
         }
-        if let Approach::Befriend { forced, admin, .. } = *act
+        let by = match *act {
+            Approach::Befriend { forced, admin, .. } => Some((forced, admin)),
+            Approach::Accept { .. } => Some((false, None)),
+            _ => None,
+        };
+        if let Some((forced, admin)) = by
             && is_any(self.gained[1])
         {
             let mutual = is_both(self.gained[1]);
-            let befriended = Befriended { initiator: from, mutual, accepted: asked, admin, forced };
+            let initiator = if asked { to } else { from };
+            let befriended = Befriended { initiator, mutual, accepted: asked, admin, forced };
             facts.push(fact(self.gained[1], Relation::Befriended(befriended)));
         }
         if is_any(self.lost[0]) {

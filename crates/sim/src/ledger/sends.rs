@@ -4,6 +4,7 @@ use super::people::Standing;
 use super::{Kept, Ledger, Named, News, Tag};
 use crate::report::{Checked, holds};
 use bytes::Bytes;
+use chat::conversation::Notify;
 use chat::event::AfterSend;
 use chat::guard::{FirstSend, SendKey};
 use chat::message::Fate;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 impl Ledger {
     pub(crate) fn appended(&mut self, append: &Append, answer: &Appended) -> Checked {
         let (app, people) = (append.app, [append.from, append.to]);
-        let Some(standing) = self.people.standing(app, people, append.terms, append.now_ms) else {
+        let Some(standing) = self.standing(app, people, append.terms, append.now_ms) else {
             return holds(*answer == Appended::UnknownAccount, "nobody_sends_without_an_account", || {
                 format!("{append:?} came to {answer:?}")
             });
@@ -36,9 +37,21 @@ impl Ledger {
             }
             Appended::Done(committed) => {
                 respected(!matches!(standing, Standing::Against(_)), people, standing, answer)?;
+                let is_pretended = matches!(standing, Standing::Pretended(_));
+                self.discarded += u64::from(is_pretended && self.discards(app, people));
                 self.sent(append, standing, committed)
             }
         }
+    }
+
+    fn standing(&self, app: AppId, people: [UserId; 2], terms: Terms, now_ms: u64) -> Option<Standing> {
+        self.people.standing((app, people), terms, self.discards(app, people), now_ms)
+    }
+
+    /// Whether the second has set that nothing of the first is wanted.
+    fn discards(&self, app: AppId, [from, to]: [UserId; 2]) -> bool {
+        let talk = self.talk(&ConversationId::new(app, from, to));
+        from != to && talk.is_some_and(|talk| talk.side(&to).notify == Notify::Discard)
     }
 
     fn sent(&mut self, append: &Append, standing: Standing, committed: &Committed) -> Checked {
@@ -102,7 +115,7 @@ impl Ledger {
 
     pub(crate) fn previewed(&self, key: &SendKey, terms: Terms, now_ms: u64, answer: &Preview) -> Checked {
         let people = [key.from, key.to];
-        let Some(standing) = self.people.standing(key.app, people, terms, now_ms) else {
+        let Some(standing) = self.standing(key.app, people, terms, now_ms) else {
             return holds(*answer == Preview::UnknownAccount, "nobody_sends_without_an_account", || {
                 format!("{key:?} looked like {answer:?}")
             });

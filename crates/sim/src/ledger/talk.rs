@@ -2,6 +2,8 @@
 
 use super::Tag;
 use chat::alter::Extensions;
+use chat::contact::Notes;
+use chat::conversation::Notify;
 use chat::{ConversationId, Message, UserId};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ pub(crate) struct Talk {
     /// In the order of their commits, which is that of their numbers.
     pub(crate) messages: Vec<Kept>,
     sides: [Seen; 2],
+    /// What either has noted of it.
+    notes: [Notes; 2],
 }
 
 #[derive(Debug)]
@@ -34,6 +38,9 @@ pub(crate) struct Seen {
     /// Time and number of the message that stands for the conversation in the list.
     pub(crate) head: Option<(u64, u64)>,
     pub(crate) pinned_ms: u64,
+    /// The time up to which the peer was told that it is read.
+    pub(crate) read_until_s: u64,
+    pub(crate) notify: Notify,
 }
 
 impl Kept {
@@ -53,7 +60,7 @@ impl Kept {
 
 impl Talk {
     pub(super) fn new(id: ConversationId) -> Self {
-        Self { id, messages: Vec::new(), sides: [Seen::default(); 2] }
+        Self { id, messages: Vec::new(), sides: [Seen::default(); 2], notes: Default::default() }
     }
 
     pub(crate) fn is_of(&self, user: &UserId) -> bool {
@@ -77,6 +84,14 @@ impl Talk {
         &mut self.sides[self.id.side(user) as usize]
     }
 
+    pub(crate) fn notes(&self, user: &UserId) -> &Notes {
+        &self.notes[self.id.side(user) as usize]
+    }
+
+    pub(super) fn notes_mut(&mut self, user: &UserId) -> &mut Notes {
+        &mut self.notes[self.id.side(user) as usize]
+    }
+
     pub(crate) fn unread(&self, user: &UserId) -> u32 {
         self.messages.iter().filter(|kept| kept.unread && kept.first().to == *user).count() as u32
     }
@@ -93,11 +108,35 @@ impl Talk {
         seen.head = seen.head.max(Some((message.time_s, message.seq)));
     }
 
-    /// Nothing of it is left for the user.
+    /// Nothing of it is left for the user, but what was told to the other.
     pub(super) fn leave(&mut self, user: &UserId) {
+        self.clear(user);
+        let Seen { cleared_seq, read_until_s, .. } = self.side(user);
+        *self.side_mut(user) = Seen { cleared_seq, read_until_s, ..Seen::default() };
+        *self.notes_mut(user) = Notes::default();
+    }
+
+    /// It is not in the list of the user any more.
+    pub(super) fn remove(&mut self, user: &UserId) {
+        self.read(user, |_| true);
+        let seen = self.side_mut(user);
+        *seen = Seen { head: None, pinned_ms: 0, ..*seen };
+        *self.notes_mut(user) = Notes::default();
+    }
+
+    /// The user has no history any more.
+    pub(super) fn clear(&mut self, user: &UserId) {
         let cleared_seq = self.len();
         self.read(user, |_| true);
-        *self.side_mut(user) = Seen { cleared_seq, ..Seen::default() };
+        let seen = self.side_mut(user);
+        *seen = Seen { cleared_seq, read_s: 0, ..*seen };
+    }
+
+    /// The message that the user's list shows: of what is left, the newest that belongs there.
+    pub(crate) fn listed(&self, user: &UserId) -> Option<&Message> {
+        let (head_s, _) = self.side(user).head?;
+        let is_listed = |message: &&Message| message.time_s <= head_s && !message.delivery.no_last;
+        self.shown(user).into_iter().find(is_listed)
     }
 
     /// What the user finds in the history, newest first.

@@ -3,18 +3,21 @@
 use super::talk::Seen;
 use super::{Ledger, News, Talk};
 use crate::report::{Checked, holds};
-use chat::conversation::ViewChange;
+use chat::contact::{Notes, ViewAct};
+use chat::conversation::{Notify, ViewChange};
 use chat::event::AfterRead;
 use chat::port::{ChangeView, MarkRead, ReadMark, ViewChanged};
 use chat::{AppId, Change, ConversationId, Fact, Message, UserId};
 use std::sync::Arc;
 
 /// What its owner can tell of a view.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Sight {
     unread: u32,
     head: Option<(u64, u64)>,
     pinned_ms: u64,
+    notify: Notify,
+    notes: Notes,
     shown: Vec<Message>,
 }
 
@@ -39,6 +42,7 @@ impl Ledger {
         let seen = talk.side_mut(&reader);
         seen.read_s = seen.read_s.max(part_s.unwrap_or(0));
         let time_s = part_s.unwrap_or(newest_s);
+        seen.read_until_s = seen.read_until_s.max(time_s);
         let Change::Read { seq, .. } = read.reader.record.entry.change else {
             return holds(false, "logs_are_whole", || format!("{mark:?} was logged as {read:?}"));
         };
@@ -60,11 +64,11 @@ impl Ledger {
     }
 
     pub(crate) fn view_changed(&mut self, wanted: &ChangeView, answer: &ViewChanged) -> Checked {
-        let ChangeView { app, owner, peer, change, pinned_len_max, now_ms } = *wanted;
+        let ChangeView { app, owner, peer, pinned_len_max, now_ms, .. } = *wanted;
         let id = wanted.conversation();
-        let pins = change == ViewChange::Pinned;
-        let is_missing =
-            !self.people.has(app, owner) || (pins && self.talk(&id).is_none() && !self.people.has(app, peer));
+        let (pins, is_new) = (wanted.act == ViewAct::Pin, self.talk(&id).is_none());
+        let may_begin = matches!(wanted.act, ViewAct::Pin | ViewAct::Note(_));
+        let is_missing = !self.people.has(app, owner) || (may_begin && is_new && !self.people.has(app, peer));
         let before = self.sight(&id, &owner);
         let is_refused = pins && before.pinned_ms == 0 && self.pinned(app, owner) >= pinned_len_max;
         let fits = match answer {
@@ -74,26 +78,41 @@ impl Ledger {
         };
         holds(fits, "refusals_are_true", || format!("{wanted:?} came to {answer:?}"))?;
         let ViewChanged::Done(told) = answer else { return Ok(()) };
-        if pins {
+        // One of which nothing is noted after all does not begin.
+        if pins || !told.hints.is_empty() {
             self.begin(id);
         }
+        let how = match wanted.act {
+            ViewAct::Remove => ViewChange::Removed,
+            ViewAct::Erase => ViewChange::Erased,
+            ViewAct::Clear => ViewChange::Cleared,
+            ViewAct::Pin => ViewChange::Pinned,
+            ViewAct::Unpin => ViewChange::Unpinned,
+            ViewAct::Note(_) => ViewChange::Noted,
+        };
         if let Some(talk) = self.talk_mut(&id) {
-            match change {
-                ViewChange::Removed => {
-                    talk.read(&owner, |_| true);
-                    let seen = talk.side_mut(&owner);
-                    *seen = Seen { head: None, pinned_ms: 0, ..*seen };
+            match &wanted.act {
+                ViewAct::Remove => talk.remove(&owner),
+                ViewAct::Erase => {
+                    talk.remove(&owner);
+                    talk.clear(&owner);
                 }
-                ViewChange::Erased => talk.leave(&owner),
-                ViewChange::Pinned if before.pinned_ms > 0 => {}
-                ViewChange::Pinned => talk.side_mut(&owner).pinned_ms = now_ms,
-                ViewChange::Unpinned => talk.side_mut(&owner).pinned_ms = 0,
+                ViewAct::Clear => talk.clear(&owner),
+                ViewAct::Pin if before.pinned_ms > 0 => {}
+                ViewAct::Pin => talk.side_mut(&owner).pinned_ms = now_ms,
+                ViewAct::Unpin => talk.side_mut(&owner).pinned_ms = 0,
+                ViewAct::Note(note) => {
+                    let seen = talk.side_mut(&owner);
+                    seen.notify = note.notify.unwrap_or(seen.notify);
+                    let notes = talk.notes_mut(&owner);
+                    notes.marks = (notes.marks | note.marks_on) & !note.marks_off;
+                    notes.custom = note.custom.clone().unwrap_or_else(|| notes.custom.clone());
+                }
             }
         }
         // Devices may be told of a change that nobody can see, but must be of one that somebody can.
         let is_seen = self.sight(&id, &owner) != before;
-        let entry =
-            (is_seen || !told.hints.is_empty()).then_some((owner, Change::View { peer, how: change }));
+        let entry = (is_seen || !told.hints.is_empty()).then_some((owner, Change::View { peer, how }));
         self.tell(app, News { entries: entry.into_iter().collect(), ..News::default() }, told)
     }
 
@@ -104,12 +123,10 @@ impl Ledger {
     }
 
     fn sight(&self, id: &ConversationId, owner: &UserId) -> Sight {
-        let Some(talk) = self.talk(id) else {
-            return Sight { unread: 0, head: None, pinned_ms: 0, shown: Vec::new() };
-        };
-        let Seen { head, pinned_ms, .. } = talk.side(owner);
+        let Some(talk) = self.talk(id) else { return Sight::default() };
+        let Seen { head, pinned_ms, notify, .. } = talk.side(owner);
         let shown = talk.shown(owner).into_iter().cloned().collect();
-        Sight { unread: talk.unread(owner), head, pinned_ms, shown }
+        Sight { unread: talk.unread(owner), head, pinned_ms, notify, notes: talk.notes(owner).clone(), shown }
     }
 }
 

@@ -3,10 +3,12 @@
 //! The first byte is the version of that kind of row; a reader refuses one it does not know. What a key says is not
 //! said again in the value.
 
-use super::notation::{Broken, Cursor, put_number};
+use super::notation::{Broken, Cursor, put_bytes, put_number, put_user};
 use bytes::Bytes;
 use chat::Platform;
-use chat::conversation::{Conversation, View};
+use chat::UserId;
+use chat::contact::Notes;
+use chat::conversation::{Conversation, Notify, View};
 use std::ops::Range;
 
 mod message;
@@ -25,17 +27,20 @@ pub(super) use exception::{decode_exception, encode_exception};
 pub(super) use log::{decode_log_entry, encode_log_entry};
 pub(super) use message::{decode_extensions, decode_message, encode_extensions, encode_message, message_key};
 pub(super) use person::{
-    AccountRow, account_epoch, decode_account, decode_profile, decode_tie, encode_account, encode_profile,
-    encode_tie,
+    AccountRow, account_epoch, decode_account, decode_profile, decode_tie, decode_tokens, encode_account,
+    encode_profile, encode_tie, encode_tokens,
 };
 
 const VERSION: u8 = 1;
 
-/// Version of the rows of accounts, conversations and messages, which say more than they did at first.
+/// Version of the rows of accounts and messages, which say more than they did at first.
 const SECOND: u8 = 2;
 
+/// Version of the rows of conversations. Those of the second are read as well: a view of theirs ends early.
+const THIRD: u8 = 3;
+
 pub(super) fn encode_conversation(conversation: &Conversation, out: &mut Vec<u8>) {
-    out.push(SECOND);
+    out.push(THIRD);
     put_number(out, conversation.seq);
     put_number(out, conversation.time_s);
     for view in &conversation.sides {
@@ -46,11 +51,16 @@ pub(super) fn encode_conversation(conversation: &Conversation, out: &mut Vec<u8>
         for number in [view.head_seq, view.head_time_s, view.pinned_ms] {
             put_number(out, number);
         }
+        put_number(out, view.read_until_s);
+        out.push(view.notify as u8);
     }
 }
 
 pub(super) fn decode_conversation(value: &[u8]) -> Result<Conversation, Broken> {
-    let mut cursor = of_version(value, SECOND)?;
+    let (mut cursor, is_old) = match value.first() {
+        Some(&SECOND) => (of_version(value, SECOND)?, true),
+        _ => (of_version(value, THIRD)?, false),
+    };
     let mut conversation =
         Conversation { seq: cursor.number()?, time_s: cursor.number()?, ..Conversation::default() };
     for view in &mut conversation.sides {
@@ -63,10 +73,53 @@ pub(super) fn decode_conversation(value: &[u8]) -> Result<Conversation, Broken> 
             head_seq: cursor.number()?,
             head_time_s: cursor.number()?,
             pinned_ms: cursor.number()?,
+            ..View::default()
         };
+        if is_old {
+            // What was read as a whole had no time of its own. What is in the list, and read up to the last message,
+            // was read after that came.
+            let is_whole = view.is_listed() && view.read_seq == conversation.seq;
+            view.read_until_s = if is_whole { conversation.time_s } else { view.read_time_s };
+        } else {
+            view.read_until_s = cursor.number()?;
+            view.notify = take_notify(&mut cursor)?;
+        }
     }
     cursor.end()?;
     Ok(conversation)
+}
+
+fn take_notify(cursor: &mut Cursor<'_>) -> Result<Notify, Broken> {
+    let number = cursor.byte()?;
+    let notify = Notify::ALL.into_iter().find(|notify| *notify as u8 == number);
+    notify.ok_or("it is a notification of no known kind")
+}
+
+pub(super) fn encode_notes(notes: &Notes) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_number(&mut out, notes.marks);
+    put_bytes(&mut out, notes.custom.as_bytes());
+    out
+}
+
+pub(super) fn decode_notes(value: &[u8]) -> Result<Notes, Broken> {
+    let mut cursor = versioned(value)?;
+    let notes = Notes { marks: cursor.number()?, custom: cursor.text()?.to_owned() };
+    cursor.end()?;
+    Ok(notes)
+}
+
+pub(super) fn encode_token_owner(user: &UserId) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_user(&mut out, user);
+    out
+}
+
+pub(super) fn decode_token_owner(value: &[u8]) -> Result<UserId, Broken> {
+    let mut cursor = versioned(value)?;
+    let user = cursor.user()?;
+    cursor.end()?;
+    Ok(user)
 }
 
 /// The opaque parts at the end of a value, in one copy.

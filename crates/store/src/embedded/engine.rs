@@ -39,6 +39,8 @@ pub(super) enum Table {
     Conversations,
     /// With whom a user has conversations.
     Peers,
+    /// What a user has noted of a conversation, where there is anything.
+    Notes,
     Messages,
     /// The key-value pairs of messages.
     Extensions,
@@ -55,15 +57,20 @@ pub(super) enum Table {
     Failures,
     /// What was told, when, and how: one row for each checkpoint.
     Deliveries,
+    /// How push reaches the devices of a user.
+    PushTokens,
+    /// Which user a token is of, so that it moves with the device.
+    TokenOwners,
 }
 
 impl Table {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 18] = [
         Self::Accounts,
         Self::Profiles,
         Self::Ties,
         Self::Conversations,
         Self::Peers,
+        Self::Notes,
         Self::Messages,
         Self::Extensions,
         Self::Logs,
@@ -74,6 +81,8 @@ impl Table {
         Self::Exceptions,
         Self::Failures,
         Self::Deliveries,
+        Self::PushTokens,
+        Self::TokenOwners,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -83,6 +92,7 @@ impl Table {
             Self::Ties => "ties",
             Self::Conversations => "conversations",
             Self::Peers => "peers",
+            Self::Notes => "notes",
             Self::Messages => "messages",
             Self::Extensions => "extensions",
             Self::Logs => "logs",
@@ -93,6 +103,8 @@ impl Table {
             Self::Exceptions => "exceptions",
             Self::Failures => "failures",
             Self::Deliveries => "deliveries",
+            Self::PushTokens => "push_tokens",
+            Self::TokenOwners => "token_owners",
         }
     }
 
@@ -113,9 +125,12 @@ impl Table {
             | Self::Profiles
             | Self::Ties
             | Self::Conversations
+            | Self::Notes
             | Self::Extensions
             | Self::Lanes
-            | Self::Routes => options,
+            | Self::Routes
+            | Self::PushTokens
+            | Self::TokenOwners => options,
         }
     }
 
@@ -309,6 +324,18 @@ impl Snapshot<'_> {
         let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let range = (Bound::Included(from.as_ref()), end);
         rows(table, self.inner.range::<&[u8], _>(self.engine.table(table), range))
+    }
+
+    /// The rows whose keys start with `prefix`, backwards from the key `from`.
+    pub(super) fn scan_back(
+        &self,
+        table: Table,
+        prefix: impl AsRef<[u8]>,
+        from: impl AsRef<[u8]>,
+    ) -> impl Iterator<Item = Stored<Row>> {
+        let range = (Bound::Included(prefix.as_ref()), Bound::Included(from.as_ref()));
+        let range = self.inner.range::<&[u8], _>(self.engine.table(table), range);
+        range.rev().map(move |row| row.into_inner().map_err(|error| failed(table, &error)))
     }
 
     /// The last row whose key starts with `prefix`.

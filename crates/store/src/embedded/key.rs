@@ -12,6 +12,7 @@ use chat::Lane;
 use chat::conversation::Place;
 use chat::dispatch::FailedAttempt;
 use chat::id::{AppId, ConversationId, USER_ID_BYTES_MAX, UserId};
+use chat::person::PushToken;
 use chat::port::Route;
 
 /// Hash, app, two names, time and number.
@@ -72,9 +73,16 @@ pub(super) fn conversation(id: &ConversationId) -> Key {
     Key::of_app(id.app).name(&id.low).name(&id.high).hashed()
 }
 
-/// Says that `user` has a conversation with `peer`.
+/// Says that `user` has a conversation with `peer`. Also the key of what the user has noted of it.
 pub(super) fn peer(app: AppId, user: &UserId, peer: &UserId) -> Key {
     account(app, user).name(peer)
+}
+
+/// Whose a push token is. It may be of any length.
+pub(super) fn token_owner(app: AppId, token: &PushToken) -> Vec<u8> {
+    let mut key = Key::of_app(app).with(&[token.provider as u8]).as_ref().to_vec();
+    key.extend_from_slice(token.token.as_bytes());
+    key
 }
 
 /// What `user` keeps of `peer`. The peer ends the key, and stands there without its length, so that a scan meets the

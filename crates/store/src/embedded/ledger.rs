@@ -29,6 +29,7 @@ mod load;
 mod message;
 mod view;
 mod person;
+mod token;
 mod relation;
 mod delivery;
 mod leave;

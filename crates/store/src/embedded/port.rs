@@ -5,7 +5,7 @@ use super::{Embedded, LANES_PER_APP, read};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat::alter::{Act, Extend};
-use chat::contact::{ChangeView, ContactsPage, ContactsQuery};
+use chat::contact::{ChangeView, ContactsPage, ContactsQuery, ViewAct};
 use chat::conversation::{Inbox, Position};
 use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
 use chat::event::ProfileValue;
@@ -80,8 +80,10 @@ impl Store for Embedded {
             Act::Edit { body, custom_data, .. } => {
                 [body, custom_data].into_iter().flatten().map(Bytes::len).sum()
             }
-            Act::Extend(Extend::Set(pairs)) => pairs.iter().map(|(key, value)| key.len() + value.len()).sum(),
-            Act::Extend(Extend::Delete(keys)) => keys.iter().map(String::len).sum(),
+            Act::Extend(Extend::Set(pairs)) => {
+                pairs.iter().map(|(pair, value)| pair.key.len() + value.len()).sum()
+            }
+            Act::Extend(Extend::Delete(pairs)) => pairs.iter().map(|pair| pair.key.len()).sum(),
             Act::Extend(Extend::Clear) | Act::Recall | Act::Confirm | Act::Delete => 0,
         };
         self.queue.ask(bytes, |reply| Operation::Alter { alter: Box::new(alter), reply }).await
@@ -96,11 +98,24 @@ impl Store for Embedded {
     }
 
     async fn change_view(&self, change: ChangeView) -> Stored<ViewChanged> {
-        self.queue.ask(0, |reply| Operation::ChangeView { change: Box::new(change), reply }).await
+        let bytes = match &change.act {
+            ViewAct::Note(note) => note.custom.as_ref().map_or(0, String::len),
+            ViewAct::Remove | ViewAct::Erase | ViewAct::Clear | ViewAct::Pin | ViewAct::Unpin => 0,
+        };
+        self.queue.ask(bytes, |reply| Operation::ChangeView { change: Box::new(change), reply }).await
     }
 
     async fn contacts(&self, query: ContactsQuery) -> Stored<Option<ContactsPage>> {
         self.read(move |snapshot| read::contacts(snapshot, &query)).await
+    }
+
+    async fn contacts_with(
+        &self,
+        app: AppId,
+        owner: UserId,
+        peers: Vec<UserId>,
+    ) -> Stored<Option<ContactsPage>> {
+        self.read(move |snapshot| read::contacts_with(snapshot, app, &owner, &peers)).await
     }
 
     async fn change_person(&self, change: ChangePerson) -> Stored<PersonChanged> {
@@ -109,6 +124,9 @@ impl Store for Embedded {
             PersonChange::AddGroups { names, .. } | PersonChange::RemoveGroups { names } => {
                 names.iter().map(String::len).sum()
             }
+            PersonChange::RenameGroup { name, to } => name.len() + to.len(),
+            PersonChange::SetToken(token) => token.device.len() + token.token.len(),
+            PersonChange::DropToken { device } => device.len(),
             PersonChange::Mute { .. } | PersonChange::Revoke | PersonChange::Reach(_) => 0,
         };
         self.queue.ask(bytes, |reply| Operation::ChangePerson { change: Box::new(change), reply }).await
@@ -129,7 +147,12 @@ impl Store for Embedded {
                 entry.custom.iter().map(|(tag, value)| tag.len() + value_bytes(value)).sum()
             }
             Approach::Note { custom, .. } => values_bytes(custom),
-            Approach::Befriend { .. } | Approach::Unfriend { .. } | Approach::Block | Approach::Unblock => 0,
+            Approach::Befriend { .. }
+            | Approach::Unfriend { .. }
+            | Approach::Accept { .. }
+            | Approach::Refuse
+            | Approach::Block
+            | Approach::Unblock => 0,
         };
         self.queue.ask(bytes, |reply| Operation::Relate { relate: Box::new(relate), reply }).await
     }

@@ -1,6 +1,8 @@
-use crate::world::acts::{about, befriend, change, changed, contacts, peers, profile, related};
+use crate::world::acts::{about, befriend, change, changed, contacts, peers, profile, related, view, viewed};
 use crate::world::{APP, NOW_S, all_of, events, import, message, say, unread, user};
 use chat::admit::{DeviceTerms, Terms};
+use chat::contact::{NoteView, ViewAct};
+use chat::conversation::Notify;
 use chat::person::{FOREVER_S, PersonChange, ProfileSettings};
 use chat::port::{Append, Appended, Preview, Store};
 use chat::relate::Approach;
@@ -126,4 +128,34 @@ pub(crate) async fn who_wants_no_messages_gets_none(store: &dyn Store) {
     assert_eq!((unread(store, "bo", "ana").await, shown(store, "bo", "ana").await), (2, 2));
     let inbox = store.inbox(APP, user("bo")).await.unwrap().unwrap();
     assert_eq!(inbox.unread, 2);
+}
+
+/// As if the sender were blocked, and were not told so, whatever the app does about those who are.
+pub(crate) async fn who_wants_nothing_of_somebody_gets_nothing(store: &dyn Store) {
+    import(store, &["ana", "bo", "cy"], NOW_S).await;
+    let wants = |notify| ViewAct::Note(NoteView { notify: Some(notify), ..NoteView::default() });
+    viewed(store, view("bo", "ana", wants(Notify::Discard), NOW_S)).await;
+    for (random, terms) in [(1, device(false, false)), (2, device(true, true))] {
+        let discarded = on(terms, message("ana", "bo", NOW_S, random));
+        let preview = store.preview(discarded.key(), terms, NOW_S).await.unwrap();
+        assert!(matches!(preview, Preview::Next(_)), "{preview:?}");
+        let committed = say(store, discarded).await;
+        assert_eq!((committed.recipient, committed.sender.is_some()), (None, true));
+        assert_eq!(outcome(store).await, Outcome::Refused(Refusal::Blocked));
+    }
+    assert_eq!((shown(store, "ana", "bo").await, shown(store, "bo", "ana").await), (2, 0));
+    assert_eq!((unread(store, "bo", "ana").await, peers(store, contacts("bo")).await), (0, vec![]));
+    // It is for this one alone, and neither for the own messages nor for those of the backend.
+    say(store, on(device(false, false), message("cy", "bo", NOW_S, 3))).await;
+    say(store, on(device(false, false), message("bo", "ana", NOW_S, 4))).await;
+    say(store, message("ana", "bo", NOW_S, 5)).await;
+    assert_eq!((unread(store, "bo", "cy").await, unread(store, "bo", "ana").await), (1, 1));
+    assert_eq!(unread(store, "ana", "bo").await, 1);
+    viewed(store, view("bo", "ana", wants(Notify::Silent), NOW_S)).await;
+    say(store, on(device(false, false), message("ana", "bo", NOW_S, 6))).await;
+    assert_eq!(unread(store, "bo", "ana").await, 2);
+    // Nobody is without what they write to themselves.
+    viewed(store, view("bo", "bo", wants(Notify::Discard), NOW_S)).await;
+    say(store, on(device(false, false), message("bo", "bo", NOW_S, 7))).await;
+    assert_eq!((shown(store, "bo", "bo").await, outcome(store).await), (1, Outcome::Delivered { unread: 3 }));
 }

@@ -14,7 +14,7 @@ fn name(message: &Message) -> MessageName {
 }
 
 fn edit(body: &'static str, version: Option<u32>) -> Act {
-    Act::Edit { body: Some(Bytes::from_static(body.as_bytes())), custom_data: None, version }
+    Act::Edit { body: Some(Bytes::from_static(body.as_bytes())), custom_data: None, version, marked: false }
 }
 
 async fn refused(store: &dyn Store, alter: Alter) -> NotAltered {
@@ -102,9 +102,10 @@ pub(crate) async fn an_edit_changes_only_what_it_names(store: &dyn Store) {
     // One that is meant for another version is refused, and changes nothing.
     assert_eq!(refused(store, act(&first, "ana", edit("[]", Some(0)))).await, NotAltered::Conflict);
     assert_eq!(altered(store, act(&first, "ana", edit("[2]", Some(1)))).await.0.fate.version, 2);
-    let custom = Act::Edit { body: None, custom_data: Some("else".into()), version: None };
+    let custom = Act::Edit { body: None, custom_data: Some("else".into()), version: None, marked: true };
     let (edited, _) = altered(store, act(&first, "ana", custom)).await;
     assert_eq!((edited.body, edited.custom_data), ("[2]".into(), "else".into()));
+    assert!(edited.delivery.marked && !first.delivery.marked);
     // What a resend repeats is what was sent.
     assert_eq!(edited.content_crc, first.content_crc);
 }
@@ -162,8 +163,9 @@ pub(crate) async fn every_pair_has_a_version(store: &dyn Store) {
     let now = || async { find(store, &first).await.unwrap().extensions };
     assert_eq!(now().await, extensions(3, 0, &[item("b", "2", 2), item("a", "3", 3)]));
 
-    let delete =
-        |keys: &[&str]| Act::Extend(Extend::Delete(keys.iter().map(|key| (*key).to_owned()).collect()));
+    let delete = |keys: &[&str]| {
+        Act::Extend(Extend::Delete(keys.iter().map(|key| (*key).to_owned().into()).collect()))
+    };
     assert_eq!(store.alter(act(&first, "bo", delete(&["c"]))).await.unwrap(), Altered::Unchanged);
     let done = store.alter(act(&first, "bo", delete(&["c", "b"]))).await.unwrap();
     let Altered::Done { items, .. } = done else { panic!("{done:?}") };

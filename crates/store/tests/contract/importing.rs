@@ -1,6 +1,6 @@
 use crate::world::acts::{contacts, hinted, import_one, once, peers, put, view, viewed};
 use crate::world::{APP, NOW_S, all_of, events, import, mark, message, pair, say, unread, user};
-use chat::conversation::ViewChange;
+use chat::contact::ViewAct;
 use chat::effect::Told;
 use chat::message::Fate;
 use chat::port::{Appended, Changes, ImportMessage, Imported, MarkRead, Store};
@@ -154,7 +154,7 @@ pub(crate) async fn what_is_imported_after_clearing_is_seen(store: &dyn Store) {
     for random in 1..=3 {
         say(store, message("ana", "bo", NOW_S, random)).await;
     }
-    viewed(store, view("ana", "bo", ViewChange::Erased, NOW_S)).await;
+    viewed(store, view("ana", "bo", ViewAct::Erase, NOW_S)).await;
     put(store, once("ana", "bo", NOW_S - 500, 7)).await;
     // Between what was cleared there is nothing, and behind it there is.
     assert_eq!(history(store, "ana", "bo").await, [(NOW_S - 500, 4)]);

@@ -1,11 +1,11 @@
 use crate::world::acts::{about, change, changed, hinted, person, profile, tagged};
 use crate::world::{APP, NOW_S, events, import, logout, user};
-use chat::conversation::Change;
+use chat::conversation::{Change, RelationNews};
 use chat::effect::Told;
 use chat::event::{Fact, ProfileChange, ProfileValue};
 use chat::person::{
-    Admission, FOREVER_S, Friend, FriendGroup, Person, PersonChange, PersonChanged, Portrait,
-    ProfileSettings, Reachable,
+    Admission, ChangePerson, FOREVER_S, Friend, FriendGroup, NotChanged, Person, PersonChange, PersonChanged,
+    Portrait, ProfileSettings, PushProvider, PushToken, Reachable,
 };
 use chat::port::{Account, Related, Store};
 use chat::relate::Approach;
@@ -19,6 +19,11 @@ async fn revoked_s(store: &dyn Store, name: &str) -> u64 {
     store.revoked_s(APP, user(name)).await.unwrap()
 }
 
+/// What a user's log says when the user's friend groups changed.
+fn grouped(name: &str) -> (String, Change) {
+    (name.to_owned(), Change::Relation { peer: user(name), how: RelationNews::Grouped })
+}
+
 pub(crate) async fn a_profile_is_written_tag_by_tag(store: &dyn Store) {
     let imported = Account { user: user("ana"), profile: tagged(&[("nick", "Ana"), ("image", "x")]) };
     store.import_accounts(APP, vec![imported.clone(), Account::bare(user("bo"))], 5).await.unwrap();
@@ -30,7 +35,7 @@ pub(crate) async fn a_profile_is_written_tag_by_tag(store: &dyn Store) {
     assert_eq!(hinted(&told), [("ana".to_owned(), Change::Profile)]);
     let expected = tagged(&[("image", "y"), ("level", ""), ("nick", "A")]);
     let found = portrait(store, "ana").await.unwrap();
-    assert_eq!(found, Portrait { person: Person::default(), profile: expected.into_iter().collect() });
+    assert_eq!(found, Portrait { profile: expected.into_iter().collect(), ..Portrait::default() });
     assert_eq!(portrait(store, "bo").await, Some(Portrait::default()));
     let fact = ProfileChange {
         operator: user("admin"),
@@ -42,7 +47,7 @@ pub(crate) async fn a_profile_is_written_tag_by_tag(store: &dyn Store) {
 
     // A fourth tag is one too many, and then nothing is written.
     let more = change("ana", profile(&[("nick", "B"), ("more", "")], ProfileSettings::default()));
-    assert_eq!(store.change_person(more).await.unwrap(), PersonChanged::Full);
+    assert_eq!(store.change_person(more).await.unwrap(), PersonChanged::Refused(NotChanged::Full));
     assert_eq!(portrait(store, "ana").await.unwrap(), found);
     assert_eq!(events(store).await.len(), 1);
 }
@@ -106,12 +111,13 @@ pub(crate) async fn groups_are_kept_by_their_numbers(store: &dyn Store) {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         change("ana", PersonChange::AddGroups { names, groups_max: 2 })
     };
-    assert_eq!(changed(store, add(&["work", "home"])).await, Told::default());
-    assert_eq!(store.change_person(add(&["more"])).await.unwrap(), PersonChanged::Full);
+    assert_eq!(hinted(&changed(store, add(&["work", "home"])).await), [grouped("ana")]);
+    assert_eq!(store.change_person(add(&["more"])).await.unwrap(), PersonChanged::Refused(NotChanged::Full));
     let approach = Approach::Import { entry: Friend::default(), groups: vec!["work".to_owned()] };
     assert!(matches!(store.relate(about("ana", "bo", approach)).await.unwrap(), Related::Done(_)));
     let names = vec!["work".to_owned()];
-    changed(store, change("ana", PersonChange::RemoveGroups { names })).await;
+    let removed = changed(store, change("ana", PersonChange::RemoveGroups { names })).await;
+    assert_eq!(hinted(&removed), [grouped("ana")]);
     changed(store, add(&["more"])).await;
     let group = |id, name: &str| FriendGroup { id, name: name.to_owned() };
     let expected = Person {
@@ -152,6 +158,80 @@ pub(crate) async fn push_reaches_a_person_for_a_time(store: &dyn Store) {
     assert_eq!(person(store, "ana").await.reachable, expected[1..]);
     changed(store, change("ana", PersonChange::Revoke)).await;
     assert_eq!(person(store, "ana").await.reachable, []);
+}
+
+fn token(device: &str, token: &str) -> PushToken {
+    PushToken { device: device.to_owned(), provider: PushProvider::Apns, token: token.to_owned(), set_ms: 5 }
+}
+
+async fn tokens(store: &dyn Store, name: &str) -> Vec<PushToken> {
+    portrait(store, name).await.unwrap().tokens
+}
+
+pub(crate) async fn a_token_moves_with_its_device(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    let set = |name, device, text| change(name, PersonChange::SetToken(token(device, text)));
+    assert_eq!(changed(store, set("ana", "phone", "one")).await, Told::default());
+    changed(store, set("ana", "tablet", "two")).await;
+    assert_eq!(tokens(store, "ana").await, [token("phone", "one"), token("tablet", "two")]);
+    changed(store, set("ana", "phone", "three")).await;
+    assert_eq!(tokens(store, "ana").await, [token("tablet", "two"), token("phone", "three")]);
+    // A phone changes hands. What it was reached by before may be somebody else's by now.
+    changed(store, set("bo", "phone", "three")).await;
+    changed(store, set("bo", "old phone", "one")).await;
+    assert_eq!(tokens(store, "ana").await, [token("tablet", "two")]);
+    assert_eq!(tokens(store, "bo").await, [token("phone", "three"), token("old phone", "one")]);
+    // The same words of another provider, or in another app, are another token.
+    let other = PushToken { provider: PushProvider::Fcm, ..token("phone", "three") };
+    changed(store, change("ana", PersonChange::SetToken(other.clone()))).await;
+    store.import_accounts(AppId(1), vec![Account::bare(user("ana"))], 5).await.unwrap();
+    changed(store, ChangePerson { app: AppId(1), ..set("ana", "phone", "three") }).await;
+    assert_eq!(tokens(store, "bo").await.len(), 2);
+    assert_eq!(tokens(store, "ana").await, [token("tablet", "two"), other]);
+    let drop = |device: &str| change("ana", PersonChange::DropToken { device: device.to_owned() });
+    changed(store, drop("tablet")).await;
+    changed(store, drop("phone")).await;
+    changed(store, drop("nothing")).await;
+    assert_eq!((tokens(store, "ana").await, events(store).await.len()), (vec![], 0));
+    // What was dropped is nobody's any more.
+    changed(store, set("bo", "tablet", "two")).await;
+    changed(store, set("ana", "tablet", "two")).await;
+    assert_eq!((tokens(store, "ana").await.len(), tokens(store, "bo").await.len()), (1, 2));
+}
+
+pub(crate) async fn nobody_is_reached_who_is_logged_out_or_gone(store: &dyn Store) {
+    import(store, &["ana", "bo", "cy"], NOW_S).await;
+    let set = |name, text| change(name, PersonChange::SetToken(token("phone", text)));
+    changed(store, set("ana", "one")).await;
+    changed(store, set("bo", "two")).await;
+    changed(store, change("ana", PersonChange::Revoke)).await;
+    assert_eq!(tokens(store, "ana").await, []);
+    store.delete_accounts(APP, vec![user("bo")], NOW_S * 1000).await.unwrap();
+    import(store, &["bo"], NOW_S).await;
+    assert_eq!(tokens(store, "bo").await, []);
+    changed(store, set("cy", "one")).await;
+    changed(store, set("cy", "two")).await;
+    assert_eq!(tokens(store, "cy").await, [token("phone", "two")]);
+    changed(store, set("ana", "one")).await;
+    changed(store, set("ana", "two")).await;
+    assert_eq!(tokens(store, "cy").await, []);
+}
+
+pub(crate) async fn a_group_is_renamed_with_its_friends(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    let groups = ["work", "home"].map(str::to_owned).to_vec();
+    let approach = Approach::Import { entry: Friend::default(), groups };
+    store.relate(about("ana", "bo", approach)).await.unwrap();
+    let rename = |name: &str, to: &str| {
+        change("ana", PersonChange::RenameGroup { name: name.to_owned(), to: to.to_owned() })
+    };
+    let refused = store.change_person(rename("work", "home")).await.unwrap();
+    assert_eq!(refused, PersonChanged::Refused(NotChanged::GroupExists));
+    let refused = store.change_person(rename("more", "new")).await.unwrap();
+    assert_eq!(refused, PersonChanged::Refused(NotChanged::NoSuchGroup));
+    assert_eq!(hinted(&changed(store, rename("work", "office")).await), [grouped("ana")]);
+    let ana = person(store, "ana").await;
+    assert_eq!((ana.group_names(&[1, 2]), ana.friends_version), (vec!["office", "home"], 2));
 }
 
 pub(crate) async fn numbers_and_texts_are_kept_apart(store: &dyn Store) {

@@ -1,6 +1,8 @@
-use crate::world::{APP, NOW_S, ORIGIN, all_of, events, import, mark, message, say, unread, user};
+use crate::world::acts::{view, viewed};
+use crate::world::{APP, NOW_S, ORIGIN, all_of, events, import, mark, message, pair, say, unread, user};
+use chat::contact::ViewAct;
 use chat::event::AfterRead;
-use chat::port::{Changes, HistoryQuery, LogRecord, MessageKey, Store};
+use chat::port::{Changes, Direction, HistoryQuery, LogRecord, MessageKey, Store};
 use chat::{Change, Fact, Inbox, Position};
 
 pub(crate) async fn marking_as_read_clears_exactly_one_conversation(store: &dyn Store) {
@@ -81,7 +83,7 @@ pub(crate) async fn history_goes_on_behind_a_message(store: &dyn Store) {
     ten_messages(store).await;
     let behind = |number: u32, second: u64| {
         let key = MessageKey { wire_seq: number, random: number, time_s: NOW_S + second };
-        HistoryQuery { before: Some(key), limit: 3, ..all_of("ana", "bo") }
+        HistoryQuery { behind: Some(key), limit: 3, ..all_of("ana", "bo") }
     };
     assert_eq!(page(store, behind(8, 3)).await, (vec![7, 6, 5], false));
     assert_eq!(page(store, behind(7, 3)).await, (vec![6, 5, 4], false));
@@ -92,6 +94,65 @@ pub(crate) async fn history_goes_on_behind_a_message(store: &dyn Store) {
     assert_eq!(page(store, behind(99, 50)).await, (vec![10, 9, 8], false));
     let windowed = HistoryQuery { time_s_max: NOW_S + 2, ..behind(8, 3) };
     assert_eq!(page(store, windowed).await, (vec![6, 5, 4], false));
+}
+
+pub(crate) async fn history_runs_forwards_too(store: &dyn Store) {
+    ten_messages(store).await;
+    let query = HistoryQuery { direction: Direction::Newer, limit: 3, ..all_of("ana", "bo") };
+    assert_eq!(page(store, query).await, (vec![1, 2, 3], false));
+    assert_eq!(page(store, HistoryQuery { limit: 10, ..query }).await, ((1..=10).collect(), true));
+    let window = |from, to| HistoryQuery { time_s_min: NOW_S + from, time_s_max: NOW_S + to, ..query };
+    assert_eq!(page(store, window(1, 2)).await, (vec![3, 4, 5], false));
+    assert_eq!(page(store, window(3, 3)).await, (vec![7, 8], true));
+    assert_eq!(page(store, window(5, 9)).await, (vec![], true));
+    let behind = |number: u32, second: u64| {
+        let key = MessageKey { wire_seq: number, random: number, time_s: NOW_S + second };
+        HistoryQuery { behind: Some(key), ..query }
+    };
+    assert_eq!(page(store, behind(3, 1)).await, (vec![4, 5, 6], false));
+    assert_eq!(page(store, behind(4, 1)).await, (vec![5, 6, 7], false));
+    assert_eq!(page(store, behind(8, 3)).await, (vec![9, 10], true));
+    assert_eq!(page(store, behind(10, 4)).await, (vec![], true));
+    assert_eq!(page(store, behind(99, 3)).await, (vec![9, 10], true));
+    assert_eq!(page(store, behind(99, 50)).await, (vec![], true));
+    assert_eq!(
+        page(store, HistoryQuery { time_s_min: NOW_S + 4, ..behind(3, 1) }).await,
+        (vec![9, 10], true)
+    );
+    assert_eq!(page(store, HistoryQuery { time_s_max: NOW_S + 1, ..behind(2, 0) }).await, (vec![3, 4], true));
+    let bytes_max = HistoryQuery { bytes_max: 1, ..query };
+    assert_eq!(page(store, bytes_max).await, (vec![1], false));
+    assert_eq!(
+        page(store, HistoryQuery { conversation: pair("ana", "nobody"), ..query }).await,
+        (vec![], true)
+    );
+    viewed(store, view("ana", "bo", ViewAct::Clear, NOW_S)).await;
+    assert_eq!(page(store, query).await, (vec![], true));
+}
+
+/// Names are the senders' choice. The page behind the older one of two began with it again, for ever.
+pub(crate) async fn messages_of_one_name_are_read_once(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    for (number, (from, to, random)) in
+        [("ana", "bo", 7), ("bo", "ana", 7), ("ana", "bo", 8), ("bo", "ana", 8)].into_iter().enumerate()
+    {
+        let mut named = message(from, to, NOW_S + number as u64 / 3, random);
+        (named.wire_seq, named.wire_seq_given) = (Some(1), true);
+        say(store, named).await;
+    }
+    for (direction, expected) in [(Direction::Older, [4, 3, 2, 1]), (Direction::Newer, [1, 2, 3, 4])] {
+        let (mut query, mut seen) = (HistoryQuery { direction, limit: 1, ..all_of("ana", "bo") }, Vec::new());
+        loop {
+            let page = store.history(query).await.unwrap();
+            seen.extend(page.messages.iter().map(|message| message.seq));
+            assert!(seen.len() <= 4, "{seen:?}");
+            query.behind = page.messages.last().map(|message| message.key());
+            if page.complete {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
 }
 
 pub(crate) async fn history_pages_are_bounded_in_bytes(store: &dyn Store) {

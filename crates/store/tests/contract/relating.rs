@@ -90,11 +90,46 @@ pub(crate) async fn a_request_waits_for_its_answer(store: &dyn Store) {
     let told = related(store, about("bo", "ana", befriend(false))).await;
     let expected = [news("bo", "ana", RelationNews::Befriended), news("ana", "bo", RelationNews::Befriended)];
     assert_eq!(hinted(&told), expected);
-    let how = Befriended { initiator: user("bo"), mutual: true, accepted: true, admin: None, forced: false };
+    let how = Befriended { initiator: user("ana"), mutual: true, accepted: true, admin: None, forced: false };
     assert_eq!(last_fact(store).await, fact("bo", "ana", Relation::Befriended(how)));
     assert_eq!(tie(store, "ana", "bo").await.friend.unwrap().remark, "remark");
     assert_eq!(tie(store, "bo", "ana").await.request, None);
     assert_eq!((person(store, "bo").await.asked, person(store, "ana").await.friends), (0, 1));
+}
+
+pub(crate) async fn a_request_is_refused_without_a_word_to_who_asked(store: &dyn Store) {
+    import(store, &["ana", "bo", "cy", "dee"], NOW_S).await;
+    admits(store, "bo", Admission::Asked).await;
+    let ask = |name| {
+        let mut ask = about(name, "bo", befriend(false));
+        ask.limits.requests_max = 3;
+        ask
+    };
+    for name in ["dee", "ana", "cy"] {
+        assert!(matches!(store.relate(ask(name)).await.unwrap(), Related::Pending(_)));
+    }
+    assert_eq!(listed(store, "bo", TieList::Requests).await, ["ana", "cy", "dee"]);
+    let told = related(store, about("bo", "cy", Approach::Refuse)).await;
+    assert_eq!((hinted(&told), told.events.len()), (vec![news("bo", "cy", RelationNews::Unasked)], 0));
+    assert_eq!(not_related(store, about("bo", "cy", Approach::Refuse)).await, NotRelated::NotAsked);
+    assert_eq!(not_related(store, about("cy", "bo", Approach::Refuse)).await, NotRelated::NotAsked);
+    assert_eq!(not_related(store, about("nobody", "bo", Approach::Refuse)).await, NotRelated::UnknownAccount);
+    assert_eq!(
+        (tie(store, "bo", "cy").await, tie(store, "cy", "bo").await),
+        (Tie::default(), Tie::default())
+    );
+    // Whoever was refused may ask again.
+    assert!(matches!(store.relate(ask("cy")).await.unwrap(), Related::Pending(_)));
+    assert_eq!(person(store, "bo").await.asked, 3);
+    // With whoever leaves or blocks, the wish goes, and the owner of the list is told.
+    let offset = || async { store.inbox(APP, user("bo")).await.unwrap().unwrap().offset };
+    let before = offset().await;
+    store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
+    assert_eq!(offset().await, before + 1);
+    let told = related(store, about("cy", "bo", Approach::Block)).await;
+    let expected = [news("cy", "bo", RelationNews::Blocked), news("bo", "cy", RelationNews::Unasked)];
+    assert_eq!(hinted(&told), expected);
+    assert_eq!(listed(store, "bo", TieList::Requests).await, ["dee"]);
 }
 
 pub(crate) async fn some_cannot_be_befriended(store: &dyn Store) {
@@ -167,6 +202,7 @@ pub(crate) async fn notes_of_a_friend_change_one_by_one(store: &dyn Store) {
                 remark: remark.map(str::to_owned),
                 groups: groups.map(owned),
                 join: join.map(str::to_owned).into_iter().collect(),
+                leave: Vec::new(),
                 custom: tagged(custom),
             };
             about("ana", "bo", act)
@@ -183,7 +219,15 @@ pub(crate) async fn notes_of_a_friend_change_one_by_one(store: &dyn Store) {
     let friend = tie(store, "ana", "bo").await.friend.unwrap();
     assert_eq!((friend.remark.as_str(), friend.groups), ("x", vec![2, 1]));
     assert_eq!(friend.custom.into_iter().collect::<Vec<_>>(), tagged(&[("note", "2")]));
-    assert_eq!(person(store, "ana").await.friends_version, 4);
+    let leave = |group: &str| {
+        let leave = vec![group.to_owned()];
+        let act = Approach::Note { remark: None, groups: None, join: Vec::new(), leave, custom: Vec::new() };
+        about("ana", "bo", act)
+    };
+    assert_eq!(not_related(store, leave("more")).await, NotRelated::NoSuchGroup);
+    related(store, leave("home")).await;
+    assert_eq!(tie(store, "ana", "bo").await.friend.unwrap().groups, [1]);
+    assert_eq!(person(store, "ana").await.friends_version, 5);
 }
 
 pub(crate) async fn blocking_ends_a_friendship(store: &dyn Store) {
@@ -243,12 +287,21 @@ pub(crate) async fn lists_are_read_by_name_in_pages(store: &dyn Store) {
     related(store, about("me", "d", Approach::Block)).await;
     assert_eq!(listed(store, "me", TieList::Friends).await, ["aa", "aaa", "b", "c", "用户"]);
     assert_eq!(listed(store, "me", TieList::Blocked).await, ["d"]);
-    let page = ListQuery { app: APP, user: user("me"), list: TieList::Friends, skip: 1, limit: 2 };
+    let page =
+        ListQuery { app: APP, user: user("me"), list: TieList::Friends, after: None, skip: 1, limit: 2 };
     let found = store.listed(page).await.unwrap();
     let peers: Vec<&str> = found.iter().map(|listed| listed.peer.as_str()).collect();
     assert_eq!(peers, ["aaa", "b"]);
     assert_eq!(found[0].tie, tie(store, "me", "aaa").await);
     assert_eq!(store.listed(ListQuery { skip: 5, ..page }).await.unwrap(), []);
+    for (after, expected) in
+        [("aa", &["aaa", "b"][..]), ("ab", &["b", "c"]), ("me", &["用户"]), ("用户", &[])]
+    {
+        let page = ListQuery { after: Some(user(after)), skip: 0, ..page };
+        let found = store.listed(page).await.unwrap();
+        let peers: Vec<&str> = found.iter().map(|listed| listed.peer.as_str()).collect();
+        assert_eq!(peers, expected, "{after}");
+    }
     assert_eq!(listed(store, "nobody", TieList::Friends).await, [""; 0]);
 }
 

@@ -6,8 +6,8 @@ use chat::conversation::Inbox;
 use chat::dispatch::{Delivered, Exception, FailedAttempt};
 use chat::person::{Listed, Portrait, Tie};
 use chat::port::{
-    Changes, ContactsPage, ContactsQuery, DeliveryState, Found, HistoryPage, Landing, LaneExtent, ListQuery,
-    SendQuery, Store, TieList,
+    Changes, ContactsPage, ContactsQuery, DeliveryState, Direction, Found, HistoryPage, HistoryQuery,
+    Landing, LaneExtent, ListQuery, SendQuery, Store, TieList,
 };
 use chat::{Event, Fact, Position};
 
@@ -94,13 +94,27 @@ async fn of_person(store: &dyn Store, name: &str, found: &mut Everything) {
             found.found.push(store.find(pair(name, peer), message.key()).await.unwrap());
         }
         found.histories.push(page);
+        let forwards = HistoryQuery { direction: Direction::Newer, ..all_of(name, peer) };
+        found.histories.push(store.history(forwards).await.unwrap());
     }
-    let all =
-        ContactsQuery { app: APP, owner, pinned: None, with_empty: true, after: None, limit: usize::MAX };
-    found.contacts.push(store.contacts(all).await.unwrap());
+    for unread_only in [false, true] {
+        let all = ContactsQuery {
+            app: APP,
+            owner,
+            pinned: None,
+            with_empty: true,
+            unread_only,
+            with_details: !unread_only,
+            after: None,
+            limit: usize::MAX,
+        };
+        found.contacts.push(store.contacts(all).await.unwrap());
+    }
+    let peers = NAMES.into_iter().map(user).collect();
+    found.contacts.push(store.contacts_with(APP, owner, peers).await.unwrap());
     found.revoked.push(store.revoked_s(APP, owner).await.unwrap());
-    for list in [TieList::Friends, TieList::Blocked] {
-        let query = ListQuery { app: APP, user: owner, list, skip: 0, limit: usize::MAX };
+    for list in [TieList::Friends, TieList::Blocked, TieList::Requests] {
+        let query = ListQuery { app: APP, user: owner, list, after: None, skip: 0, limit: usize::MAX };
         found.lists.push(store.listed(query).await.unwrap());
     }
 }

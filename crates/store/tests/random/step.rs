@@ -22,6 +22,7 @@ pub(crate) enum Step {
     MarkRead(MarkRead),
     ChangeView(ChangeView),
     Contacts(ContactsQuery),
+    ContactsWith { owner: &'static str, peers: Vec<&'static str> },
     ChangePerson(ChangePerson),
     Relate(Relate),
     Listed(ListQuery),
@@ -96,6 +97,10 @@ impl Step {
             Self::Trim { endpoints, before_ms } => {
                 let endpoints = endpoints.into_iter().map(endpoint_id).collect();
                 format!("{:?}", store.trim_events(LANE, endpoints, before_ms).await)
+            }
+            Self::ContactsWith { owner, peers } => {
+                let peers = peers.into_iter().map(user).collect();
+                format!("{:?}", store.contacts_with(APP, user(owner), peers).await)
             }
             Self::History(query) => format!("{:?}", store.history(query).await),
             Self::Changes { name, after, limit } => {

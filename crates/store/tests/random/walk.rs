@@ -83,20 +83,20 @@ impl Walk {
 
     async fn change(&mut self, model: &Model) -> Step {
         let (one, other) = (self.name(), self.name());
-        match self.chance.below(150) {
+        match self.chance.below(160) {
             0..45 => self.append(one, other),
             45..57 => self.import_messages(one, other),
             57..75 => self.alter(model, one, other).await,
             75..87 => self.mark_read(one, other),
             87..95 => self.change_view(one, other),
             95..115 => self.relate(one, other),
-            115..123 => self.change_person(one),
-            123..126 => Step::Refuse { from: one, to: other, now_s: self.now_s },
-            126..128 => Step::Logout { name: one, now_s: self.now_s },
-            128..131 => self.preview(one, other),
-            131..138 => self.import(),
-            138 if self.chance.is_one_in(2) => Step::Delete { names: self.names(), now_s: self.now_s },
-            138..147 => self.settle(),
+            115..133 => self.change_person(one),
+            133..136 => Step::Refuse { from: one, to: other, now_s: self.now_s },
+            136..138 => Step::Logout { name: one, now_s: self.now_s },
+            138..141 => self.preview(one, other),
+            141..148 => self.import(),
+            148 if self.chance.is_one_in(2) => Step::Delete { names: self.names(), now_s: self.now_s },
+            148..157 => self.settle(),
             _ => self.trim(),
         }
     }
@@ -109,7 +109,8 @@ impl Walk {
             12..15 => Step::Events { after: self.offset() - 1, limit: self.chance.below(20) as usize },
             15..21 => self.find(model, one, other).await,
             21..27 => self.landed(one, other),
-            27..33 => self.contacts(one),
+            27..31 => self.contacts(one),
+            31..33 => Step::ContactsWith { owner: one, peers: self.names() },
             33..36 => self.listed(one),
             _ => self.inspect(),
         }

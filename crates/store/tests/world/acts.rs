@@ -4,8 +4,8 @@ use super::{APP, NOW_S, ORIGIN, user};
 use bytes::Bytes;
 use chat::Message;
 use chat::alter::{Act, Extend};
-use chat::contact::ChangeView;
-use chat::conversation::{Change, ViewChange};
+use chat::contact::{ChangeView, ViewAct};
+use chat::conversation::Change;
 use chat::effect::Told;
 use chat::event::{Fact, ProfileValue};
 use chat::person::{ChangePerson, Person, PersonChange, PersonChanged, ProfileSettings, Tie};
@@ -57,7 +57,7 @@ pub(crate) fn act(message: &Message, by: &str, act: Act) -> Alter {
 }
 
 pub(crate) fn set(pairs: &[(&str, &str)]) -> Act {
-    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned().into(), (*value).to_owned());
     Act::Extend(Extend::Set(pairs.iter().map(owned).collect()))
 }
 
@@ -73,9 +73,9 @@ pub(crate) async fn find(store: &dyn Store, message: &Message) -> Option<Found> 
     store.find(message.conversation(APP), message.key()).await.unwrap()
 }
 
-pub(crate) fn view(owner: &str, peer: &str, change: ViewChange, now_s: u64) -> ChangeView {
+pub(crate) fn view(owner: &str, peer: &str, act: ViewAct, now_s: u64) -> ChangeView {
     let (owner, peer) = (user(owner), user(peer));
-    ChangeView { app: APP, owner, peer, change, pinned_len_max: 2, now_ms: now_s * 1000 }
+    ChangeView { app: APP, owner, peer, act, pinned_len_max: 2, now_ms: now_s * 1000 }
 }
 
 /// Changes a view that can be changed.
@@ -88,7 +88,16 @@ pub(crate) async fn viewed(store: &dyn Store, change: ChangeView) -> Told {
 
 pub(crate) fn contacts(owner: &str) -> ContactsQuery {
     let owner = user(owner);
-    ContactsQuery { app: APP, owner, pinned: None, with_empty: false, after: None, limit: 100 }
+    ContactsQuery {
+        app: APP,
+        owner,
+        pinned: None,
+        with_empty: false,
+        unread_only: false,
+        with_details: false,
+        after: None,
+        limit: 100,
+    }
 }
 
 /// Whom a list of conversations has, in order.
@@ -133,6 +142,7 @@ pub(crate) fn befriend(mutual: bool) -> Approach {
     Approach::Befriend {
         mutual,
         forced: false,
+        discreet: false,
         admin: None,
         remark: "remark".to_owned(),
         group: None,
@@ -162,7 +172,7 @@ pub(crate) async fn tie(store: &dyn Store, name: &str, peer: &str) -> Tie {
 
 /// Who is on a list, in order.
 pub(crate) async fn listed(store: &dyn Store, name: &str, list: TieList) -> Vec<String> {
-    let query = ListQuery { app: APP, user: user(name), list, skip: 0, limit: usize::MAX };
+    let query = ListQuery { app: APP, user: user(name), list, after: None, skip: 0, limit: usize::MAX };
     let listed = store.listed(query).await.unwrap();
     listed.iter().map(|listed| listed.peer.as_str().to_owned()).collect()
 }

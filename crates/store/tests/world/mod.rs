@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chat::event::{AfterSend, StateAction, StateChange};
 use chat::id::{AppId, ConversationId, UserId};
 use chat::port::{
-    Account, Append, Appended, Committed, EndpointId, HistoryQuery, MarkRead, Route, Store, Terms,
+    Account, Append, Appended, Committed, Direction, EndpointId, HistoryQuery, MarkRead, Route, Store, Terms,
 };
 use chat::{Delivery, Event, EventDraft, Fact, Lane, Origin, Outcome, Platform, Refusal};
 use std::net::{IpAddr, Ipv4Addr};
@@ -104,9 +104,10 @@ pub(crate) fn all_of(viewer: &str, peer: &str) -> HistoryQuery {
     HistoryQuery {
         conversation: pair(viewer, peer),
         viewer: user(viewer),
+        direction: Direction::Older,
         time_s_min: 0,
         time_s_max: u64::MAX,
-        before: None,
+        behind: None,
         limit: usize::MAX,
         bytes_max: usize::MAX,
     }

@@ -1,7 +1,7 @@
 //! The document for machines: OpenAPI 3.1.
 
-use super::ordered_json::Json;
 use super::{about, path, services};
+use crate::codegen::ordered_json::Json;
 use protocol::ErrorCode;
 use protocol::element::{ELEMENTS, Field, Shape};
 use protocol::limits::USER_ID_LEN_MAX;

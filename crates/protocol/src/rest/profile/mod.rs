@@ -62,15 +62,7 @@ impl<'a> Set<'a> {
         for item in list(members.items, "ProfileItem")? {
             let item: ItemMembers<'a> =
                 item.object().ok().flatten().ok_or_else(|| bad("ProfileItem", "an Array of Objects"))?;
-            let tag = tag(item.tag, "Tag", "a String")?;
-            let value = tag.read(item.value)?;
-            match items.iter_mut().find(|(known, _)| *known == tag) {
-                Some(known) => known.1 = value,
-                None => {
-                    check_room(&tag, items.iter().map(|(known, _)| known))?;
-                    items.push((tag, value));
-                }
-            }
+            put_item(&mut items, tag(item.tag, "Tag", "a String")?, item.value)?;
         }
         Ok(Set { user, items })
     }
@@ -134,6 +126,23 @@ fn tags(slot: Slot<'_>) -> Result<Vec<Tag<'_>>, Failure> {
         }
     }
     Ok(tags)
+}
+
+/// Adds a value to a profile, or puts it in the place of an earlier one.
+pub(crate) fn put_item<'a>(
+    items: &mut Vec<(Tag<'a>, TagValue<'a>)>,
+    tag: Tag<'a>,
+    value: Slot<'a>,
+) -> Result<(), Failure> {
+    let value = tag.read(value)?;
+    match items.iter_mut().find(|(known, _)| *known == tag) {
+        Some(known) => known.1 = value,
+        None => {
+            check_room(&tag, items.iter().map(|(known, _)| known))?;
+            items.push((tag, value));
+        }
+    }
+    Ok(())
 }
 
 /// Checked with every tag, so that no list of known tags becomes long.

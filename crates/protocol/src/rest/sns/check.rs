@@ -63,7 +63,7 @@ impl Relation {
 }
 
 /// The words of one kind of list.
-pub(super) struct Words {
+pub(crate) struct Words {
     /// The member with the lines.
     pub(super) lines: &'static str,
     /// What all words begin with.
@@ -72,27 +72,27 @@ pub(super) struct Words {
     pub(super) none: &'static str,
 }
 
+impl Words {
+    /// Appends the word for a relation, as a JSON string; that for none when it is not known.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, relation: Option<Relation>) {
+        let ending = match relation {
+            Some(Relation::BothWay) => "_BothWay",
+            Some(Relation::AWithB) => "_AWithB",
+            Some(Relation::BWithA) => "_BWithA",
+            Some(Relation::None) | None => self.none,
+        };
+        write_json!(out, "\"", raw(self.prefix.as_bytes()), raw(ending.as_bytes()), "\"");
+    }
+}
+
 /// The answer to a question.
 pub(super) fn answer(words: &Words, checked: &[Checked<'_>]) -> Vec<u8> {
     let mut bytes = start(checked.len());
     let out = &mut bytes;
     write_json!(out, string(words.lines), ":");
     json::array(out, checked, |out, line| {
-        let ending = match line.relation {
-            Ok(Relation::BothWay) => "_BothWay",
-            Ok(Relation::AWithB) => "_AWithB",
-            Ok(Relation::BWithA) => "_BWithA",
-            Ok(Relation::None) | Err(_) => words.none,
-        };
-        write_json!(
-            out,
-            r#"{"To_Account":"#,
-            string(line.to),
-            r#","Relation":""#,
-            raw(words.prefix.as_bytes()),
-            raw(ending.as_bytes()),
-            "\"",
-        );
+        write_json!(out, r#"{"To_Account":"#, string(line.to), r#","Relation":"#);
+        words.write(out, line.relation.ok());
         end_result(out, line.relation.err());
     });
     fail_accounts(out, checked.iter().filter(|line| line.relation.is_err()).map(|line| line.to));

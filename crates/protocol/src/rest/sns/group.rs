@@ -159,7 +159,8 @@ fn some_names(slot: Slot<'_>, too_many: Failure) -> Result<Vec<Cow<'_, str>>, Fa
 }
 
 fn names(slot: Slot<'_>, too_many: Failure) -> Result<Vec<Cow<'_, str>>, Failure> {
-    group_names(slot.array().map_err(|_| bad("GroupName", "an Array"))?.unwrap_or_default(), too_many)
+    let items = slot.array().map_err(|_| bad("GroupName", "an Array"))?.unwrap_or_default();
+    group_names(items, "GroupName", too_many)
 }
 
 /// Of the commands that do not make groups, which are not full therefore.

@@ -13,6 +13,7 @@ pub mod blocklist;
 
 pub use check::{CheckType, Checked, Relation};
 pub use tag::{Custom, StandardTag, Tag, Value};
+pub(crate) use tag::{put_custom, unknown_tag};
 
 use std::borrow::Cow;
 
@@ -114,11 +115,15 @@ fn account(to: Cow<'_, str>) -> Item<'_, Cow<'_, str>> {
 }
 
 /// The names of friend groups without doubled ones. `too_many` is for more of them than a user can have.
-fn group_names<'a>(items: Vec<Slot<'a>>, too_many: Failure) -> Result<Vec<Cow<'a, str>>, Failure> {
+pub(crate) fn group_names<'a>(
+    items: Vec<Slot<'a>>,
+    member: &str,
+    too_many: Failure,
+) -> Result<Vec<Cow<'a, str>>, Failure> {
     let mut names: Vec<Cow<'a, str>> = Vec::new();
     for item in items {
-        let name = item.string().ok().flatten().ok_or_else(|| bad("GroupName", "a String"))?;
-        check_group_name(&name)?;
+        let name = item.string().ok().flatten().ok_or_else(|| bad(member, "a String"))?;
+        check_group_name(&name, member)?;
         if names.contains(&name) {
             continue;
         }
@@ -130,11 +135,11 @@ fn group_names<'a>(items: Vec<Slot<'a>>, too_many: Failure) -> Result<Vec<Cow<'a
     Ok(names)
 }
 
-fn check_group_name(name: &str) -> Result<(), Failure> {
+pub(crate) fn check_group_name(name: &str, member: &str) -> Result<(), Failure> {
     if (1..=FRIEND_GROUP_NAME_LEN_MAX).contains(&name.len()) {
         return Ok(());
     }
-    Err(bad("GroupName", &format!("a String of 1 to {FRIEND_GROUP_NAME_LEN_MAX} bytes")))
+    Err(bad(member, &format!("a String of 1 to {FRIEND_GROUP_NAME_LEN_MAX} bytes")))
 }
 
 /// A member that holds one of a few words, or nothing.
@@ -147,7 +152,7 @@ fn word<T>(slot: Slot<'_>, name: &str, parse: impl Fn(&str) -> Option<T>) -> Res
     parse(&word).map(Some).ok_or_else(|| bad(name, "one of the documented words"))
 }
 
-fn bad(name: &str, wanted: &str) -> Failure {
+pub(crate) fn bad(name: &str, wanted: &str) -> Failure {
     ErrorCode::RelationParameter.with(format!("{name} must be {wanted}"))
 }
 

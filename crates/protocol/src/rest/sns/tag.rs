@@ -163,7 +163,7 @@ pub(super) fn customs<'a>(slot: Slot<'a>) -> Result<Vec<Custom<'a>>, Failure> {
 }
 
 /// Adds a custom value, or puts it in the place of an earlier one.
-pub(super) fn put_custom<'a>(
+pub(crate) fn put_custom<'a>(
     customs: &mut Vec<Custom<'a>>,
     tag: Cow<'a, str>,
     value: Slot<'a>,
@@ -191,7 +191,7 @@ fn custom_value<'a>(slot: Slot<'a>) -> Result<Value<'a>, Failure> {
     number.map(Value::Number).ok_or_else(|| bad("Value", "a String or an unsigned 64-bit integer"))
 }
 
-pub(super) fn unknown_tag() -> Failure {
+pub(crate) fn unknown_tag() -> Failure {
     ErrorCode::RelationParameter.with(ErrorCode::ProfileTagUnknown.text())
 }
 

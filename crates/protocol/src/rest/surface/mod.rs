@@ -20,7 +20,7 @@ mod open_config;
 #[cfg(test)]
 mod tests;
 
-pub use kind::Kind;
+pub use kind::{Form, Kind};
 pub use member::{Compat, Member, Presence};
 pub use missing::{MISSING, Missing};
 

@@ -2,8 +2,9 @@
 
 mod list;
 
-use super::{answer, checked, notes};
+use super::{answer, checked};
 use crate::http::{Call, Rest};
+use crate::translate::people::friend_notes;
 use chat::UserId;
 use chat::person::Friend;
 use chat::port::TieList;
@@ -24,6 +25,7 @@ impl Rest {
             let act = Approach::Befriend {
                 mutual: add_type == AddType::Both,
                 forced,
+                discreet: false,
                 admin,
                 remark: item.remark.into_owned(),
                 group: item.group.map(Cow::into_owned),
@@ -48,7 +50,7 @@ impl Rest {
                 wording: item.add_wording.into_owned(),
                 custom: custom.into_iter().collect(),
             };
-            (to, notes(item.customs).map(|custom| Approach::Import { entry: entry(custom), groups }))
+            (to, friend_notes(item.customs).map(|custom| Approach::Import { entry: entry(custom), groups }))
         });
         Ok(answer(&lines.await?))
     }
@@ -58,8 +60,9 @@ impl Rest {
         let actor = self.actor(Command::FriendUpdate, &call, &from)?;
         let lines = self.relate_each(&actor, items, |item| {
             let (remark, groups) = (item.remark.map(Cow::into_owned), item.groups.map(owned));
-            let note = |custom| Approach::Note { remark, groups, join: Vec::new(), custom };
-            (item.to, notes(item.customs).map(note))
+            let (join, leave) = (Vec::new(), Vec::new());
+            let note = |custom| Approach::Note { remark, groups, join, leave, custom };
+            (item.to, friend_notes(item.customs).map(note))
         });
         Ok(answer(&lines.await?))
     }

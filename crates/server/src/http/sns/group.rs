@@ -2,14 +2,15 @@
 
 use super::{Actor, Line, outcomes, unknown_account, user};
 use crate::http::{Call, Rest};
+use crate::translate;
 use chat::person::{ChangePerson, PersonChange, PersonChanged};
 use chat::port::TieList;
 use chat::relate::Approach;
 use futures_util::future::join_all;
+use protocol::Failure;
 use protocol::rest::Command;
 use protocol::rest::sns::group::{Add, Delete, FriendGroup, Get};
 use protocol::rest::sns::{Item, Refused};
-use protocol::{ErrorCode, Failure};
 use std::borrow::Cow;
 
 impl Rest {
@@ -70,7 +71,7 @@ impl Rest {
         match changed.map_err(|error| actor.store_failure(&error))? {
             PersonChanged::Done(_) => Ok(()),
             PersonChanged::UnknownAccount => Err(unknown_account()),
-            PersonChanged::Full => Err(ErrorCode::FriendGroupsFull.into()),
+            PersonChanged::Refused(refusal) => Err(translate::people::groups_not_changed(refusal)),
         }
     }
 
@@ -86,7 +87,13 @@ impl Rest {
             Err(Refused { to, failure }) => return Ok(Line { to, failure: Some(failure) }),
         };
         let friend = user(&to)?;
-        let join = Approach::Note { remark: None, groups: None, join: names.to_vec(), custom: Vec::new() };
+        let join = Approach::Note {
+            remark: None,
+            groups: None,
+            join: names.to_vec(),
+            leave: Vec::new(),
+            custom: Vec::new(),
+        };
         let failure = self.relate(actor, friend, join).await?;
         Ok(Line { to, failure })
     }

@@ -14,7 +14,7 @@ use crate::translate;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use chat::event::{AfterSend, Event, Fact, Lane};
-use chat::port::{HistoryQuery, LaneExtent};
+use chat::port::{Direction, HistoryQuery, LaneExtent};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, UserId};
 use protocol::MsgKey;
@@ -211,9 +211,10 @@ async fn is_stored(api: &EventApi, app: AppId, key: &MsgKey, people: [UserId; 2]
         let mut query = HistoryQuery {
             conversation: ConversationId::new(app, from, to),
             viewer,
+            direction: Direction::Older,
             time_s_min: key.time_s,
             time_s_max: key.time_s,
-            before: None,
+            behind: None,
             limit: HISTORY_PAGE_LEN,
             bytes_max: HISTORY_PAGE_BYTES,
         };
@@ -223,8 +224,8 @@ async fn is_stored(api: &EventApi, app: AppId, key: &MsgKey, people: [UserId; 2]
             if page.messages.iter().any(|message| message.key() == wanted && message.from == from) {
                 return Ok(true);
             }
-            query.before = page.messages.last().map(|message| message.key());
-            if page.complete || query.before.is_none() {
+            query.behind = page.messages.last().map(|message| message.key());
+            if page.complete || query.behind.is_none() {
                 break;
             }
         }

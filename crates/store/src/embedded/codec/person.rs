@@ -3,7 +3,9 @@
 use super::{SECOND, VERSION, flags, of_version, take_items, take_platform, unflags, versioned};
 use crate::embedded::notation::{Broken, Cursor, put_bytes, put_number};
 use chat::event::ProfileValue;
-use chat::person::{Admission, Friend, FriendGroup, FriendRequest, Person, Profile, Reachable, Tie};
+use chat::person::{
+    Admission, Friend, FriendGroup, FriendRequest, Person, Profile, PushProvider, PushToken, Reachable, Tie,
+};
 
 const NUMBER: u8 = 1;
 const TEXT: u8 = 2;
@@ -105,6 +107,34 @@ pub(in crate::embedded) fn decode_profile(value: &[u8]) -> Result<Profile, Broke
     let values = take_values(&mut cursor)?;
     cursor.end()?;
     Ok(values.into_iter().collect())
+}
+
+pub(in crate::embedded) fn encode_tokens(tokens: &[PushToken]) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_number(&mut out, tokens.len() as u64);
+    for token in tokens {
+        out.push(token.provider as u8);
+        put_bytes(&mut out, token.device.as_bytes());
+        put_bytes(&mut out, token.token.as_bytes());
+        put_number(&mut out, token.set_ms);
+    }
+    out
+}
+
+pub(in crate::embedded) fn decode_tokens(value: &[u8]) -> Result<Vec<PushToken>, Broken> {
+    let mut cursor = versioned(value)?;
+    let tokens = take_items(&mut cursor, |cursor| {
+        let number = cursor.byte()?;
+        let provider = PushProvider::ALL.into_iter().find(|provider| *provider as u8 == number);
+        Ok(PushToken {
+            provider: provider.ok_or("it is a token of no known provider")?,
+            device: cursor.text()?.to_owned(),
+            token: cursor.text()?.to_owned(),
+            set_ms: cursor.number()?,
+        })
+    })?;
+    cursor.end()?;
+    Ok(tokens)
 }
 
 pub(in crate::embedded) fn encode_tie(tie: &Tie) -> Vec<u8> {

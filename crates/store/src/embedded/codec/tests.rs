@@ -1,14 +1,17 @@
 use super::*;
 use bytes::Bytes;
 use chat::alter::Extensions;
-use chat::conversation::{Alteration, Change, LogEntry, Place, RelationNews, ViewChange};
+use chat::contact::Notes;
+use chat::conversation::{Alteration, Change, LogEntry, Notify, Place, RelationNews, ViewChange};
 use chat::dispatch::{Delivered, Exception, ExceptionState, Failure, FailureReason, Receipt};
 use chat::event::{
     AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Befriended, ExtensionChange, ExtensionItem,
     MessageName, ProfileChange, ProfileValue, Relation, RelationChange, StateAction, StateChange,
 };
 use chat::message::Fate;
-use chat::person::{Admission, Friend, FriendGroup, FriendRequest, Person, Reachable, Tie};
+use chat::person::{
+    Admission, Friend, FriendGroup, FriendRequest, Person, PushProvider, PushToken, Reachable, Tie,
+};
 use chat::{
     AppId, ConversationId, Delivery, EventDraft, EventId, Fact, Lane, Message, Origin, Outcome, Platform,
     Refusal, UserId,
@@ -189,6 +192,17 @@ prop_compose! {
             reachable:
                 reachable.into_iter().map(|(platform, until_s)| Reachable { platform, until_s }).collect(),
         }
+    }
+}
+
+fn notify() -> impl Strategy<Value = Notify> {
+    prop::sample::select(&Notify::ALL)
+}
+
+prop_compose! {
+    fn token()(device in text(), token in text(), provider in prop::sample::select(&PushProvider::ALL),
+               set_ms in any::<u64>()) -> PushToken {
+        PushToken { device, provider, token, set_ms }
     }
 }
 
@@ -373,12 +387,14 @@ proptest! {
     }
 
     #[test]
-    fn a_conversation_comes_back_as_it_was(numbers in any::<[[u64; 7]; 2]>(), unread in any::<[u32; 2]>(),
-                                           last in any::<[u64; 2]>()) {
+    fn a_conversation_comes_back_as_it_was(numbers in any::<[[u64; 8]; 2]>(), unread in any::<[u32; 2]>(),
+                                           notify in [notify(), notify()], last in any::<[u64; 2]>()) {
         let view = |at: usize| {
-            let [read_seq, read_time_s, cleared_seq, oldest_s, head_seq, head_time_s, pinned_ms] = numbers[at];
+            let [read_seq, read_time_s, cleared_seq, oldest_s, head_seq, head_time_s, pinned_ms, read_until_s] =
+                numbers[at];
             View {
-                unread: unread[at], read_seq, read_time_s, cleared_seq, oldest_s, head_seq, head_time_s, pinned_ms,
+                unread: unread[at], notify: notify[at], read_seq, read_time_s, cleared_seq, oldest_s, head_seq,
+                head_time_s, pinned_ms, read_until_s,
             }
         };
         let conversation = Conversation { seq: last[0], time_s: last[1], sides: [view(0), view(1)] };
@@ -386,6 +402,21 @@ proptest! {
         encode_conversation(&conversation, &mut value);
         prop_assert!(believes_only_the_whole(&value, decode_conversation));
         prop_assert_eq!(decode_conversation(&value), Ok(conversation));
+    }
+
+    #[test]
+    fn notes_and_tokens_come_back_as_they_were(marks in any::<u64>(), custom in text(), owner in user(),
+                                               tokens in prop::collection::vec(token(), 0..4)) {
+        let notes = Notes { marks, custom };
+        let value = encode_notes(&notes);
+        prop_assert!(believes_only_the_whole(&value, decode_notes));
+        prop_assert_eq!(decode_notes(&value), Ok(notes));
+        let value = encode_tokens(&tokens);
+        prop_assert!(believes_only_the_whole(&value, decode_tokens));
+        prop_assert_eq!(decode_tokens(&value), Ok(tokens));
+        let value = encode_token_owner(&owner);
+        prop_assert!(believes_only_the_whole(&value, decode_token_owner));
+        prop_assert_eq!(decode_token_owner(&value), Ok(owner));
     }
 
     #[test]
@@ -433,17 +464,45 @@ proptest! {
             decode_route(&value).is_ok(),
             decode_failure(&value).is_ok(),
             all_deliveries(1, &value).is_ok(),
+            decode_notes(&value).is_ok(),
+            decode_tokens(&value).is_ok(),
+            decode_token_owner(&value).is_ok(),
         ];
-        prop_assert!(first == [false; 11] || value[0] == VERSION);
+        prop_assert!(first == [false; 14] || value[0] == VERSION);
         let second = [
             decode_account(&value).is_ok(),
             account_epoch(&value).is_ok(),
-            decode_conversation(&value).is_ok(),
             decode_message(&id, place, &value).is_ok(),
             message_key(place, &value).is_ok(),
         ];
-        prop_assert!(second == [false; 5] || value[0] == SECOND);
+        prop_assert!(second == [false; 4] || value[0] == SECOND);
+        prop_assert!(decode_conversation(&value).is_err() || [SECOND, THIRD].contains(&value[0]));
     }
+}
+
+/// Stores that were written before views said what is read and what is wanted are opened.
+#[test]
+fn a_conversation_of_the_second_version_is_read() {
+    let mut value = vec![SECOND];
+    for number in [9, 200, 1, 8, 150, 2, 50, 9, 200, 77, 0, 9, 0, 0, 0, 9, 200, 0] {
+        put_number(&mut value, number);
+    }
+    let mine = View {
+        unread: 1,
+        read_seq: 8,
+        read_time_s: 150,
+        cleared_seq: 2,
+        oldest_s: 50,
+        head_seq: 9,
+        head_time_s: 200,
+        pinned_ms: 77,
+        read_until_s: 150,
+        notify: Notify::Ring,
+    };
+    let theirs = View { read_seq: 9, head_seq: 9, head_time_s: 200, read_until_s: 200, ..View::default() };
+    let conversation = Conversation { seq: 9, time_s: 200, sides: [mine, theirs] };
+    assert!(believes_only_the_whole(&value, decode_conversation));
+    assert_eq!(decode_conversation(&value), Ok(conversation));
 }
 
 fn done(offset: u64, at_ms: u64) -> Delivered {

@@ -40,6 +40,8 @@ impl Ledger {
         if self.row(Table::Profiles, profile)?.is_some() {
             self.set_row(Table::Profiles, profile, None);
         }
+        self.delete_tokens(app, user)?;
+        self.delete_notes(app, user)?;
         let account = self.account(app, user)?;
         account.exists = false;
         account.inbox = None;
@@ -89,6 +91,14 @@ impl Ledger {
         Ok(())
     }
 
+    fn delete_notes(&mut self, app: AppId, user: &UserId) -> Stored<()> {
+        let engine = Arc::clone(&self.engine);
+        for row in engine.snapshot().scan(Table::Notes, key::account(app, user)) {
+            self.remove_row(Table::Notes, &row?.0);
+        }
+        Ok(())
+    }
+
     fn leave_conversations(&mut self, app: AppId, user: &UserId) -> Stored<()> {
         let engine = Arc::clone(&self.engine);
         let snapshot = engine.snapshot();
@@ -117,7 +127,7 @@ impl Ledger {
         };
         let mut conversation = conversation.ok_or_else(|| read::missing_conversation(id))?;
         let last = conversation.last();
-        conversation.view(id.side(user)).clear(last);
+        conversation.view(id.side(user)).leave(last);
         self.set_left(id, Some(conversation));
         Ok(())
     }

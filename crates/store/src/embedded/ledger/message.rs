@@ -32,7 +32,7 @@ impl Ledger {
             return Ok(Appended::Duplicate(first));
         }
         if !append.terms.are_none() {
-            let admitted = self.admit(append.terms, app, [from, to], now_s)?;
+            let admitted = self.admit(append.terms, (app, [from, to]), known, now_s)?;
             if let Err(refusal) = append.settle(admitted) {
                 return Ok(self.refuse(&append, refusal));
             }
@@ -76,7 +76,13 @@ impl Ledger {
     }
 
     /// What two people who have accounts have against a message from the first to the second.
-    fn admit(&mut self, terms: Terms, app: AppId, [from, to]: [UserId; 2], now_s: u64) -> Stored<Admitted> {
+    fn admit(
+        &mut self,
+        terms: Terms,
+        (app, [from, to]): (AppId, [UserId; 2]),
+        known: Option<Conversation>,
+        now_s: u64,
+    ) -> Stored<Admitted> {
         let (mut sender_tie, mut recipient_tie) = (Tie::default(), Tie::default());
         if let Some(device) = terms.device {
             recipient_tie = self.tie(app, &to, &from)?;
@@ -93,6 +99,7 @@ impl Ledger {
             recipient: recipient.as_deref().unwrap_or(&nobody),
             sender_tie: &sender_tie,
             recipient_tie: &recipient_tie,
+            discards: known.is_some_and(|conversation| conversation.discards([from, to])),
         };
         Ok(admit(terms, &standing, now_s))
     }
@@ -112,7 +119,8 @@ impl Ledger {
             return Ok(Preview::Duplicate(first));
         }
         if !terms.are_none()
-            && let Admitted::No(refusal) = self.admit(terms, key.app, [key.from, key.to], now_s)?
+            && let people = (key.app, [key.from, key.to])
+            && let Admitted::No(refusal) = self.admit(terms, people, conversation, now_s)?
         {
             return Ok(Preview::Refused(refusal));
         }

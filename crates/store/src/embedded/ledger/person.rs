@@ -46,19 +46,27 @@ impl Ledger {
         if !account.exists {
             return Ok(PersonChanged::UnknownAccount);
         }
-        let mut portrait = Portrait { person: account.person(), profile: Profile::default() };
+        let mut portrait = Portrait { person: account.person(), ..Portrait::default() };
         if change.changes_profile() {
             portrait.profile = self.profile(app, &user)?;
         }
-        let Ok(effects) = change_person(change, &mut portrait) else {
-            return Ok(PersonChanged::Full);
+        let mut tokens = Vec::new();
+        if change.changes_tokens() {
+            tokens = self.tokens(app, &user)?;
+            portrait.tokens.clone_from(&tokens);
+        }
+        let effects = match change_person(change, &mut portrait) {
+            Ok(effects) => effects,
+            Err(refusal) => return Ok(PersonChanged::Refused(refusal)),
         };
+        let token_rows = self.token_rows((app, user), &tokens, &portrait.tokens)?;
         self.prepare(app, &effects)?;
 
         self.set_person(app, &user, portrait.person);
         if change.changes_profile() {
             self.set_profile(app, &user, &portrait.profile);
         }
+        self.set_token_rows(token_rows);
         let facts = change.origin().map(|origin| (change.now_ms, origin));
         Ok(PersonChanged::Done(self.publish(Cause { app, facts }, effects, None)))
     }

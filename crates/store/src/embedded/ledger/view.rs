@@ -1,9 +1,11 @@
 //! Conversations, as each of the two people has them.
 
 use super::{Cause, Ledger};
-use crate::embedded::{LANES_PER_APP, read};
-use chat::contact::{ChangeView, change_view};
-use chat::conversation::{Change, Conversation, ViewChange};
+use crate::embedded::codec;
+use crate::embedded::engine::Table;
+use crate::embedded::{LANES_PER_APP, key, read};
+use chat::contact::{ChangeView, Notes, change_view};
+use chat::conversation::{Change, Conversation};
 use chat::port::{Hint, MarkRead, ReadMark, Stored, ViewChanged};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, UserId};
@@ -90,13 +92,15 @@ impl Ledger {
         let ChangeView { app, owner, peer, .. } = *wanted;
         let id = wanted.conversation();
         let known = self.conversation(&id)?;
-        let begins = wanted.change == ViewChange::Pinned && known.is_none();
+        let begins = wanted.begins() && known.is_none();
         if !self.exists(app, &owner)? || (begins && !self.exists(app, &peer)?) {
             return Ok(ViewChanged::UnknownAccount);
         }
         let mut conversation = known.unwrap_or_default();
         let mut person = self.account(app, &owner)?.person();
-        let Ok(effects) = change_view(wanted, &mut person, &mut conversation) else {
+        let noted = if wanted.changes_notes() { self.notes(app, &owner, &peer)? } else { Notes::default() };
+        let mut notes = noted.clone();
+        let Ok(effects) = change_view(wanted, &mut person, &mut conversation, &mut notes) else {
             return Ok(ViewChanged::TooManyPinned);
         };
         self.prepare(app, &effects)?;
@@ -105,6 +109,18 @@ impl Ledger {
             self.change_conversation(&id, conversation);
             self.set_person(app, &owner, person);
         }
+        if notes != noted {
+            let value = (notes != Notes::default()).then(|| codec::encode_notes(&notes));
+            self.set_row(Table::Notes, key::peer(app, &owner, &peer), value);
+        }
         Ok(ViewChanged::Done(self.publish(Cause::without_facts(app), effects, None)))
+    }
+
+    fn notes(&mut self, app: AppId, owner: &UserId, peer: &UserId) -> Stored<Notes> {
+        let key = key::peer(app, owner, peer);
+        let Some(value) = self.row(Table::Notes, key)? else {
+            return Ok(Notes::default());
+        };
+        codec::decode_notes(value).map_err(|what| Table::Notes.corrupt(key.as_ref(), what))
     }
 }

@@ -1,17 +1,18 @@
 //! Conversations and their messages.
 
 use super::event::event;
-use super::person::account_exists;
+use super::person::{inbox_of, tie};
 use crate::embedded::codec;
-use crate::embedded::engine::{Snapshot, Table};
+use crate::embedded::engine::{Row, Snapshot, Table};
 use crate::embedded::{LANES_PER_APP, key};
 use chat::alter::{Extensions, Found};
-use chat::contact::{Contact, ContactsPage, ContactsQuery};
-use chat::conversation::{Conversation, Place};
+use chat::contact::{Contact, ContactDetails, ContactsPage, ContactsQuery, LAST_LOOKS_MAX, Notes};
+use chat::conversation::{Conversation, Place, View};
 use chat::message::MessageKey;
-use chat::port::{HistoryPage, HistoryQuery, Landing, SendQuery, Stored};
+use chat::port::{Direction, HistoryPage, HistoryQuery, Landing, PageBuilder, SendQuery, Stored};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, Fact, Message, Outcome, UserId};
+use std::sync::Arc;
 
 pub(in crate::embedded) fn conversation(
     snapshot: &Snapshot<'_>,
@@ -43,11 +44,25 @@ pub(in crate::embedded) fn messages(
 ) -> impl Iterator<Item = Stored<Message>> {
     let from = key::message(id, Place { time_s: time_s_max, seq: u64::MAX });
     let id = *id;
-    snapshot.scan_from(Table::Messages, key::conversation(&id), from).map(move |row| {
-        let (key, value) = row?;
-        let message = key::place_of(&key).and_then(|place| codec::decode_message(&id, place, &value));
-        message.map_err(|what| Table::Messages.corrupt(&key, what))
-    })
+    let rows = snapshot.scan_from(Table::Messages, key::conversation(&id), from);
+    rows.map(move |row| row.and_then(|row| decoded_row(&id, &row)))
+}
+
+/// The messages of a conversation from a time on, oldest first.
+fn messages_from(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    time_s_min: u64,
+) -> impl Iterator<Item = Stored<Message>> {
+    let from = key::message(id, Place { time_s: time_s_min, seq: 0 });
+    let id = *id;
+    let rows = snapshot.scan_back(Table::Messages, key::conversation(&id), from);
+    rows.map(move |row| row.and_then(|row| decoded_row(&id, &row)))
+}
+
+fn decoded_row(id: &ConversationId, (key, value): &Row) -> Stored<Message> {
+    let message = key::place_of(key).and_then(|place| codec::decode_message(id, place, value));
+    message.map_err(|what| Table::Messages.corrupt(key, what))
 }
 
 /// The messages that the wire names so, the one with the highest number first.
@@ -130,13 +145,21 @@ pub(in crate::embedded) fn history(snapshot: &Snapshot<'_>, query: &HistoryQuery
     let id = &query.conversation;
     let conversation = conversation(snapshot, id)?.unwrap_or_default();
     let mut page = query.page(&conversation.sides[id.side(&query.viewer) as usize]);
-    let newest_s = query.before.map_or(query.time_s_max, |before| before.time_s.min(query.time_s_max));
-    for message in messages(snapshot, id, newest_s) {
+    let start_s = page.start_s();
+    match query.direction {
+        Direction::Older => fill(&mut page, messages(snapshot, id, start_s))?,
+        Direction::Newer => fill(&mut page, messages_from(snapshot, id, start_s))?,
+    }
+    Ok(page.finish())
+}
+
+fn fill(page: &mut PageBuilder, offered: impl Iterator<Item = Stored<Message>>) -> Stored<()> {
+    for message in offered {
         if page.take(&message?).is_break() {
             break;
         }
     }
-    Ok(page.finish())
+    Ok(())
 }
 
 pub(in crate::embedded) fn unread(
@@ -168,20 +191,91 @@ pub(in crate::embedded) fn contacts(
     query: &ContactsQuery,
 ) -> Stored<Option<ContactsPage>> {
     let ContactsQuery { app, owner, .. } = query;
-    if !account_exists(snapshot, *app, owner)? {
+    let Some(inbox) = inbox_of(snapshot, *app, owner)? else {
         return Ok(None);
-    }
+    };
     let mut wanted = Vec::new();
     for peer in peers(snapshot, *app, owner) {
         let peer = peer?;
         let id = ConversationId::new(*app, *owner, peer);
         let conversation = conversation(snapshot, &id)?.ok_or_else(|| missing_conversation(&id))?;
-        let view = &conversation.sides[id.side(owner) as usize];
-        if query.wants(view) {
-            wanted.push(Contact::of(peer, view));
+        if query.wants(&conversation.sides[id.side(owner) as usize]) {
+            wanted.push(Contact::of(peer, owner, &conversation));
         }
     }
-    Ok(Some(query.page(wanted)))
+    let mut page = query.page(wanted, inbox);
+    if query.with_details {
+        for contact in &mut page.contacts {
+            let id = ConversationId::new(*app, *owner, contact.peer);
+            let conversation = conversation(snapshot, &id)?.ok_or_else(|| missing_conversation(&id))?;
+            contact.details = details(snapshot, &id, owner, &conversation)?;
+        }
+    }
+    Ok(Some(page))
+}
+
+pub(in crate::embedded) fn contacts_with(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    owner: &UserId,
+    peers: &[UserId],
+) -> Stored<Option<ContactsPage>> {
+    let Some(inbox) = inbox_of(snapshot, app, owner)? else {
+        return Ok(None);
+    };
+    let mut contacts = Vec::with_capacity(peers.len());
+    for peer in peers {
+        let id = ConversationId::new(app, *owner, *peer);
+        let Some(conversation) = conversation(snapshot, &id)? else {
+            continue;
+        };
+        let details = details(snapshot, &id, owner, &conversation)?;
+        contacts.push(Contact { details, ..Contact::of(*peer, owner, &conversation) });
+    }
+    contacts.retain(Contact::is_something);
+    Ok(Some(ContactsPage { contacts, next: None, inbox }))
+}
+
+fn details(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    owner: &UserId,
+    conversation: &Conversation,
+) -> Stored<ContactDetails> {
+    let peer = id.peer(owner);
+    let notes_key = key::peer(id.app, owner, &peer);
+    let notes = match snapshot.get(Table::Notes, notes_key)? {
+        Some(value) => {
+            codec::decode_notes(&value).map_err(|what| Table::Notes.corrupt(notes_key.as_ref(), what))?
+        }
+        None => Notes::default(),
+    };
+    let friend = tie(snapshot, id.app, owner, &peer)?.friend;
+    let view = &conversation.sides[id.side(owner) as usize];
+    Ok(ContactDetails {
+        last: last_listed(snapshot, id, owner, view)?,
+        notes,
+        remark: friend.map(|friend| friend.remark).unwrap_or_default(),
+    })
+}
+
+/// The message that the list shows. As a rule it is the first that is looked at.
+fn last_listed(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    owner: &UserId,
+    view: &View,
+) -> Stored<Option<Arc<Message>>> {
+    if !view.is_listed() {
+        return Ok(None);
+    }
+    for message in messages(snapshot, id, view.head_time_s).take(LAST_LOOKS_MAX) {
+        let message = message?;
+        if view.lists(&message, owner) {
+            return Ok(Some(Arc::new(message)));
+        }
+    }
+    Ok(None)
 }
 
 /// A conversation that is filed under its people is not there.

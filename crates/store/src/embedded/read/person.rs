@@ -5,7 +5,7 @@ use crate::embedded::codec::{self, AccountRow};
 use crate::embedded::engine::{Snapshot, Table};
 use crate::embedded::key;
 use chat::conversation::{Change, Inbox, LogEntry, Place, Position};
-use chat::person::{Listed, Portrait, Profile, Tie};
+use chat::person::{Listed, Portrait, Profile, PushToken, Tie};
 use chat::port::{Changes, ListQuery, LogRecord, Stored};
 use chat::{AppId, ConversationId, Message, UserId};
 use std::sync::Arc;
@@ -51,6 +51,14 @@ fn profile(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Profile
     codec::decode_profile(&value).map_err(|what| Table::Profiles.corrupt(key.as_ref(), what))
 }
 
+fn tokens(snapshot: &Snapshot<'_>, app: AppId, user: &UserId) -> Stored<Vec<PushToken>> {
+    let key = key::account(app, user);
+    let Some(value) = snapshot.get(Table::PushTokens, key)? else {
+        return Ok(Vec::new());
+    };
+    codec::decode_tokens(&value).map_err(|what| Table::PushTokens.corrupt(key.as_ref(), what))
+}
+
 pub(in crate::embedded) fn people(
     snapshot: &Snapshot<'_>,
     app: AppId,
@@ -60,7 +68,8 @@ pub(in crate::embedded) fn people(
         let Some(row) = account(snapshot, app, user)?.filter(|row| row.exists) else {
             return Ok(None);
         };
-        Ok(Some(Portrait { person: row.person, profile: profile(snapshot, app, user)? }))
+        let (profile, tokens) = (profile(snapshot, app, user)?, tokens(snapshot, app, user)?);
+        Ok(Some(Portrait { person: row.person, profile, tokens }))
     };
     users.iter().map(portrait).collect()
 }
@@ -84,8 +93,17 @@ pub(in crate::embedded) fn ties_of(
     app: AppId,
     user: &UserId,
 ) -> impl Iterator<Item = Stored<Listed>> {
+    ties_from(snapshot, app, user, key::account(app, user))
+}
+
+fn ties_from(
+    snapshot: &Snapshot<'_>,
+    app: AppId,
+    user: &UserId,
+    from: key::Key,
+) -> impl Iterator<Item = Stored<Listed>> {
     let prefix = key::account(app, user);
-    snapshot.scan(Table::Ties, prefix).map(move |row| {
+    snapshot.scan_from(Table::Ties, prefix, from).map(move |row| {
         let (key, value) = row?;
         let corrupt = |what| Table::Ties.corrupt(&key, what);
         let peer = key::tied_peer_of(&key, &prefix).map_err(corrupt)?;
@@ -94,9 +112,12 @@ pub(in crate::embedded) fn ties_of(
 }
 
 pub(in crate::embedded) fn listed(snapshot: &Snapshot<'_>, query: &ListQuery) -> Stored<Vec<Listed>> {
-    let is_meant =
-        |listed: &Stored<Listed>| listed.as_ref().map_or(true, |listed| query.list.has(&listed.tie));
-    let ties = ties_of(snapshot, query.app, &query.user);
+    let ListQuery { app, user, after, .. } = query;
+    let from = after.map_or_else(|| key::account(*app, user), |after| key::tie(*app, user, &after));
+    let is_meant = |listed: &Stored<Listed>| {
+        listed.as_ref().map_or(true, |listed| query.list.has(&listed.tie) && Some(listed.peer) != *after)
+    };
+    let ties = ties_from(snapshot, *app, user, from);
     ties.filter(is_meant).skip(query.skip).take(query.limit).collect()
 }
 

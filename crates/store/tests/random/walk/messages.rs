@@ -6,13 +6,13 @@ use crate::world::{APP, ORIGIN, all_of, mark, message, pair, user};
 use bytes::Bytes;
 use chat::Position;
 use chat::admit::DeviceTerms;
-use chat::alter::{Act, Extend};
-use chat::contact::ContactCursor;
-use chat::conversation::ViewChange;
+use chat::alter::{Act, Extend, PairKey};
+use chat::contact::{ContactCursor, NoteView, ViewAct};
+use chat::conversation::Notify;
 use chat::model::Model;
 use chat::port::{
-    Alter, Append, ChangeView, ContactsQuery, HistoryQuery, ImportMessage, MarkRead, MessageKey, SendQuery,
-    Store, Terms,
+    Alter, Append, ChangeView, ContactsQuery, Direction, HistoryQuery, ImportMessage, MarkRead, MessageKey,
+    SendQuery, Store, Terms,
 };
 use chat::{Message, Refusal};
 
@@ -158,15 +158,21 @@ impl Walk {
                 body: self.chance.is_one_in(2).then(|| text(format!("[\"edited at {}\"]", self.now_s))),
                 custom_data: self.chance.is_one_in(2).then(|| text(self.word())),
                 version: self.chance.is_one_in(2).then(|| version + self.chance.below(2) as u32),
+                marked: self.chance.is_one_in(4),
             },
             5..7 => Act::Confirm,
             7..9 => Act::Delete,
             _ => Act::Extend(match self.chance.below(5) {
-                0..3 => Extend::Set((0..self.chance.below(4)).map(|_| (self.key(), self.word())).collect()),
-                3 => Extend::Delete((0..self.chance.below(3)).map(|_| self.key()).collect()),
+                0..3 => Extend::Set((0..self.chance.below(4)).map(|_| (self.pair(), self.word())).collect()),
+                3 => Extend::Delete((0..self.chance.below(3)).map(|_| self.pair()).collect()),
                 _ => Extend::Clear,
             }),
         }
+    }
+
+    fn pair(&mut self) -> PairKey {
+        let seen = self.chance.is_one_in(2).then(|| self.chance.below(9));
+        PairKey { key: self.key(), seen }
     }
 
     fn key(&mut self) -> String {
@@ -213,16 +219,26 @@ impl Walk {
             app,
             owner,
             peer: user(peer),
-            change: self.chance.one_of(&[
-                ViewChange::Removed,
-                ViewChange::Erased,
-                ViewChange::Pinned,
-                ViewChange::Pinned,
-                ViewChange::Unpinned,
-            ]),
+            act: self.view_act(),
             pinned_len_max: 2,
             now_ms: self.now_s * 1000,
         })
+    }
+
+    fn view_act(&mut self) -> ViewAct {
+        match self.chance.below(12) {
+            0..2 => ViewAct::Remove,
+            2..4 => ViewAct::Erase,
+            4..6 => ViewAct::Clear,
+            6..8 => ViewAct::Pin,
+            8 => ViewAct::Unpin,
+            _ => ViewAct::Note(NoteView {
+                notify: self.chance.is_one_in(2).then(|| self.chance.one_of(&Notify::ALL)),
+                marks_on: self.chance.below(4),
+                marks_off: self.chance.below(4),
+                custom: self.chance.is_one_in(2).then(|| self.word()),
+            }),
+        }
     }
 
     pub(super) fn contacts(&mut self, owner: &str) -> Step {
@@ -236,6 +252,8 @@ impl Walk {
             owner,
             pinned: self.chance.one_of(&[None, Some(true), Some(false)]),
             with_empty: self.chance.is_one_in(2),
+            unread_only: self.chance.is_one_in(4),
+            with_details: self.chance.is_one_in(2),
             after: self.chance.is_one_in(2).then_some(after),
             limit: 1 + self.chance.below(4) as usize,
         })
@@ -243,7 +261,7 @@ impl Walk {
 
     pub(super) fn history(&mut self, viewer: &str, peer: &str) -> Step {
         let time_s_min = self.now_s - self.chance.below(500);
-        let before = self.sent.last().filter(|_| self.chance.is_one_in(2)).map(|append| MessageKey {
+        let behind = self.sent.last().filter(|_| self.chance.is_one_in(2)).map(|append| MessageKey {
             wire_seq: append.wire_seq.unwrap_or(1),
             random: append.random,
             time_s: append.time_s,
@@ -251,7 +269,8 @@ impl Walk {
         Step::History(HistoryQuery {
             time_s_min,
             time_s_max: time_s_min + self.chance.below(300),
-            before,
+            direction: self.chance.one_of(&[Direction::Older, Direction::Newer]),
+            behind,
             limit: 1 + self.chance.below(6) as usize,
             bytes_max: 1 + self.chance.below(200) as usize,
             ..all_of(viewer, peer)

@@ -4,7 +4,10 @@ use super::{Walk, named};
 use crate::random::step::Step;
 use crate::world::{ORIGIN, user};
 use chat::Platform;
-use chat::person::{Admission, ChangePerson, FOREVER_S, Friend, PersonChange, ProfileSettings, Reachable};
+use chat::person::{
+    Admission, ChangePerson, FOREVER_S, Friend, PersonChange, ProfileSettings, PushProvider, PushToken,
+    Reachable,
+};
 use chat::port::{ListQuery, Relate, TieList};
 use chat::relate::{Approach, RelationLimits};
 
@@ -27,10 +30,13 @@ impl Walk {
                 remark: self.chance.is_one_in(2).then(|| self.word()),
                 groups: self.chance.is_one_in(2).then(|| self.groups()),
                 join: self.chance.is_one_in(3).then(|| self.group()).into_iter().collect(),
+                leave: self.chance.is_one_in(4).then(|| self.group()).into_iter().collect(),
                 custom: self.profile_items(),
             },
             13..16 => Approach::Unfriend { mutual: self.chance.is_one_in(2) },
-            16..18 => Approach::Block,
+            16 => Approach::Refuse,
+            17 => Approach::Accept { mutual: self.chance.is_one_in(2), remark: self.word() },
+            18 => Approach::Block,
             _ => Approach::Unblock,
         };
         let (app, from) = named(from);
@@ -51,6 +57,7 @@ impl Walk {
         Approach::Befriend {
             mutual: self.chance.is_one_in(2),
             forced: self.chance.is_one_in(3),
+            discreet: self.chance.is_one_in(3),
             admin: self.chance.is_one_in(2).then(|| user("admin")),
             remark: self.word(),
             group: self.chance.is_one_in(3).then(|| self.group()),
@@ -68,7 +75,7 @@ impl Walk {
     }
 
     pub(super) fn change_person(&mut self, name: &str) -> Step {
-        let change = match self.chance.below(12) {
+        let change = match self.chance.below(18) {
             0..5 => PersonChange::Profile {
                 items: self.profile_items(),
                 settings: ProfileSettings {
@@ -87,6 +94,9 @@ impl Walk {
             8 => PersonChange::Revoke,
             9 => PersonChange::AddGroups { names: self.groups(), groups_max: 3 },
             10 => PersonChange::RemoveGroups { names: self.groups() },
+            11 => PersonChange::RenameGroup { name: self.group(), to: self.group() },
+            12..15 => PersonChange::SetToken(self.token()),
+            15 => PersonChange::DropToken { device: self.device() },
             _ => PersonChange::Reach(Reachable {
                 platform: self.chance.one_of(&Platform::ALL),
                 until_s: self.until_s(),
@@ -96,16 +106,32 @@ impl Walk {
         Step::ChangePerson(ChangePerson { app, user, change, now_ms: self.now_s * 1000 })
     }
 
+    /// One of a few, so that they move from one person to another.
+    fn token(&mut self) -> PushToken {
+        PushToken {
+            device: self.device(),
+            provider: self.chance.one_of(&PushProvider::ALL),
+            token: format!("token {}", self.chance.below(8)),
+            set_ms: self.now_s * 1000,
+        }
+    }
+
+    fn device(&mut self) -> String {
+        format!("device {}", self.chance.below(14))
+    }
+
     fn until_s(&mut self) -> u64 {
         self.chance.one_of(&[0, self.now_s, self.now_s + 30, FOREVER_S])
     }
 
     pub(super) fn listed(&mut self, name: &str) -> Step {
+        let after = user(self.name());
         let (app, user) = named(name);
         Step::Listed(ListQuery {
             app,
             user,
-            list: self.chance.one_of(&[TieList::Friends, TieList::Blocked]),
+            list: self.chance.one_of(&[TieList::Friends, TieList::Blocked, TieList::Requests]),
+            after: self.chance.is_one_in(3).then_some(after),
             skip: self.chance.below(3) as usize,
             limit: self.chance.below(3) as usize,
         })

@@ -104,13 +104,13 @@ impl<'a> NewFriend<'a> {
         // Clients in languages with zero values send "" for a member that was not set.
         let group = group.filter(|name| !name.is_empty());
         if let Some(name) = &group {
-            check_group_name(name)?;
+            check_group_name(name, "GroupName")?;
         }
         Ok(NewFriend {
             to,
             remark: text(members.remark, "Remark", REMARK_LEN_MAX)?,
             group,
-            add_source: add_source(members.add_source)?,
+            add_source: add_source(members.add_source, "AddSource")?,
             add_wording: text(members.add_wording, "AddWording", ADD_WORDING_LEN_MAX)?,
         })
     }
@@ -123,7 +123,7 @@ impl<'a> ImportedFriend<'a> {
             remark: text(members.remark, "Remark", REMARK_LEN_MAX)?,
             remark_time_s: time_s(members.remark_time, "RemarkTime")?,
             groups: groups(members.group_name, ErrorCode::FriendGroupsFull.into())?,
-            add_source: add_source(members.add_source)?,
+            add_source: add_source(members.add_source, "AddSource")?,
             add_wording: text(members.add_wording, "AddWording", ADD_WORDING_LEN_MAX)?,
             add_time_s: time_s(members.add_time, "AddTime")?,
             customs: tag::customs(members.custom)?,
@@ -131,12 +131,13 @@ impl<'a> ImportedFriend<'a> {
     }
 }
 
-fn add_source(slot: Slot<'_>) -> Result<Cow<'_, str>, Failure> {
+/// Where a friend was found.
+pub(crate) fn add_source<'a>(slot: Slot<'a>, name: &str) -> Result<Cow<'a, str>, Failure> {
     let source = slot.string().ok().flatten().unwrap_or_default();
     if source.strip_prefix("AddSource_Type_").is_some_and(is_keyword) {
         return Ok(source);
     }
-    Err(bad("AddSource", "AddSource_Type_ and 1 to 8 letters"))
+    Err(bad(name, "AddSource_Type_ and 1 to 8 letters"))
 }
 
 fn time_s(slot: Slot<'_>, name: &str) -> Result<Option<u64>, Failure> {

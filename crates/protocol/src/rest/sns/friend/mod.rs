@@ -6,6 +6,7 @@ mod add;
 mod update;
 mod list;
 
+pub(crate) use add::add_source;
 pub use add::{Add, Import, ImportedFriend, NewFriend};
 pub use list::{FriendEntry, FriendPage, Page, Pick, Picked};
 pub use update::{Update, UpdatedFriend};
@@ -123,7 +124,7 @@ slots! {
     }
 }
 
-const WORDS: check::Words =
+pub(crate) const WORDS: check::Words =
     check::Words { lines: "InfoItem", prefix: "CheckResult_Type", none: "_NoRelation" };
 
 impl<'a> Delete<'a> {
@@ -187,11 +188,11 @@ fn items<'a, T>(
 /// The names of the groups that one friend is in.
 fn groups<'a>(slot: Slot<'a>, too_many: Failure) -> Result<Vec<Cow<'a, str>>, Failure> {
     let items = slot.array().map_err(|_| bad("GroupName", "an Array"))?.unwrap_or_default();
-    group_names(items, too_many)
+    group_names(items, "GroupName", too_many)
 }
 
 /// A text that may be absent, which is the same as empty.
-fn text<'a>(slot: Slot<'a>, name: &str, len_max: usize) -> Result<Cow<'a, str>, Failure> {
+pub(crate) fn text<'a>(slot: Slot<'a>, name: &str, len_max: usize) -> Result<Cow<'a, str>, Failure> {
     let text = slot.string().map_err(|_| bad(name, "a String"))?.unwrap_or_default();
     if text.len() > len_max {
         return Err(bad(name, &format!("no longer than {len_max} bytes")));

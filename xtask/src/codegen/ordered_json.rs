@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 #[derive(Debug, Clone)]
-pub(super) enum Json {
+pub(in crate::codegen) enum Json {
     Text(String),
     Number(u64),
     Flag(bool),
@@ -63,26 +63,26 @@ impl<T: Into<Json>> From<Vec<T>> for Json {
 
 impl Json {
     /// An object to put members into.
-    pub(super) fn object() -> Json {
+    pub(in crate::codegen) fn object() -> Json {
         Json::Object(Vec::new())
     }
 
     /// The object with one more member.
-    pub(super) fn with(mut self, name: impl Into<String>, value: impl Into<Json>) -> Json {
+    pub(in crate::codegen) fn with(mut self, name: impl Into<String>, value: impl Into<Json>) -> Json {
         let Json::Object(members) = &mut self else { panic!("only an object has members") };
         members.push((name.into(), value.into()));
         self
     }
 
     /// The object with one more member, if there is a value for it.
-    pub(super) fn with_some(self, name: &str, value: Option<impl Into<Json>>) -> Json {
+    pub(in crate::codegen) fn with_some(self, name: &str, value: Option<impl Into<Json>>) -> Json {
         match value {
             Some(value) => self.with(name, value),
             None => self,
         }
     }
 
-    pub(super) fn raw(text: &str) -> Json {
+    pub(in crate::codegen) fn raw(text: &str) -> Json {
         Json::Raw(RawValue::from_string(text.to_owned()).expect("the tables' examples are JSON"))
     }
 }
