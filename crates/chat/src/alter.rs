@@ -153,13 +153,13 @@ pub fn alter(
         Act::Edit { .. } if message.fate.recalled => Err(NotAltered::Recalled),
         Act::Edit { body, custom_data, marked, .. } => {
             message.delivery.marked |= marked;
-            Ok(edit(alter.by, message, body.as_ref(), custom_data.as_ref()))
+            Ok(edit(alter.by, message, conversation, [body.as_ref(), custom_data.as_ref()]))
         }
-        Act::Confirm => Ok(confirm(alter.by, message)),
+        Act::Confirm => Ok(confirm(alter.by, message, conversation)),
         Act::Delete => delete(alter, message, conversation),
         Act::Extend(_) if message.fate.recalled => Err(NotAltered::NotFound),
         Act::Extend(_) if !message.delivery.extensible => Err(NotAltered::NotExtensible),
-        Act::Extend(extend) => self::extend(extend, message, extensions),
+        Act::Extend(extend) => self::extend(extend, message, conversation, extensions),
     }
 }
 
@@ -186,13 +186,18 @@ fn recall(
     message.custom_data = Bytes::new();
     message.offline_push = Bytes::new();
     *extensions = Extensions::default();
-    let mut effects = told_to_both(message, Alteration::Recalled, read);
+    let mut effects = told_to_both(message, conversation, Alteration::Recalled, read);
     let unread = unread_total - read;
     effects.facts.push(Fact::AfterRecall(AfterRecall { message: name(message), unread }));
     Ok(effects)
 }
 
-fn edit(by: UserId, message: &mut Message, body: Option<&Bytes>, custom_data: Option<&Bytes>) -> Effects {
+fn edit(
+    by: UserId,
+    message: &mut Message,
+    conversation: &Conversation,
+    [body, custom_data]: [Option<&Bytes>; 2],
+) -> Effects {
     if let Some(body) = body {
         message.body = body.clone();
     }
@@ -200,7 +205,7 @@ fn edit(by: UserId, message: &mut Message, body: Option<&Bytes>, custom_data: Op
         message.custom_data = custom_data.clone();
     }
     message.fate.version += 1;
-    let mut effects = told_to_both(message, Alteration::Edited, 0);
+    let mut effects = told_to_both(message, conversation, Alteration::Edited, 0);
     effects.facts.push(Fact::AfterEdit(AfterEdit {
         operator: by,
         message: name(message),
@@ -210,13 +215,13 @@ fn edit(by: UserId, message: &mut Message, body: Option<&Bytes>, custom_data: Op
     effects
 }
 
-fn confirm(by: UserId, message: &mut Message) -> Effects {
+fn confirm(by: UserId, message: &mut Message, conversation: &Conversation) -> Effects {
     let wanted = message.delivery.needs_receipt && message.to == by;
     if !wanted || message.fate.confirmed || message.fate.recalled {
         return Effects::default();
     }
     message.fate.confirmed = true;
-    told_to_both(message, Alteration::Confirmed, 0)
+    told_to_both(message, conversation, Alteration::Confirmed, 0)
 }
 
 fn delete(
@@ -238,7 +243,12 @@ fn delete(
     Ok(effects)
 }
 
-fn extend(extend: &Extend, message: &Message, extensions: &mut Extensions) -> Result<Effects, NotAltered> {
+fn extend(
+    extend: &Extend,
+    message: &Message,
+    conversation: &Conversation,
+    extensions: &mut Extensions,
+) -> Result<Effects, NotAltered> {
     let mut changed = Vec::new();
     let how = match extend {
         Extend::Set(pairs) => {
@@ -283,7 +293,7 @@ fn extend(extend: &Extend, message: &Message, extensions: &mut Extensions) -> Re
     if changed.is_empty() && how != ExtensionChange::Clear {
         return Ok(Effects::default());
     }
-    let mut effects = told_to_both(message, Alteration::Extended, 0);
+    let mut effects = told_to_both(message, conversation, Alteration::Extended, 0);
     let (items, version) = (changed, extensions.latest);
     effects.facts.push(Fact::AfterExtension(AfterExtension {
         message: name(message),
@@ -303,13 +313,14 @@ pub fn changed_items(effects: &Effects) -> Vec<ExtensionItem> {
     items.flatten().cloned().collect()
 }
 
-/// Entries for both people, as far as they see the message. `read`: unread messages that the recipient has fewer.
-fn told_to_both(message: &Message, how: Alteration, read: u32) -> Effects {
+/// Entries for both people, as far as they have the message: whoever has cleared their history is not shown again what
+/// was in it. `read`: unread messages that the recipient has fewer.
+fn told_to_both(message: &Message, conversation: &Conversation, how: Alteration, read: u32) -> Effects {
     let mut effects = Effects::default();
-    if message.visible_to(&message.to) {
+    if conversation.shows(message, &message.to) {
         effects.enter(message.to, change(message, &message.to, how), -i64::from(read));
     }
-    if message.from != message.to && message.visible_to(&message.from) {
+    if message.from != message.to && conversation.shows(message, &message.from) {
         effects.enter(message.from, change(message, &message.from, how), 0);
     }
     effects
@@ -330,6 +341,7 @@ mod tests {
     use super::*;
     use crate::conversation::View;
     use crate::event::Platform;
+    use crate::id::Side;
     use crate::message::{Delivery, Fate};
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -512,6 +524,24 @@ mod tests {
         assert_eq!(told(&effects), [("bo", -1), ("ana", 0)]);
         let effects = alter(&by("bo", Act::Delete), &mut found, &mut conversation, 7).unwrap();
         assert_eq!(told(&effects), [("bo", 0)], "what was recalled is not uncounted twice");
+    }
+
+    #[test]
+    fn who_has_cleared_the_history_is_not_told_of_what_was_in_it() {
+        for act in [Act::Recall, edit(None), Act::Confirm, set(&["a"])] {
+            let (mut found, mut conversation) = (found(), conversation());
+            let last = conversation.last();
+            conversation.view(Side::High).clear(last);
+            let effects = alter(&by("bo", act.clone()), &mut found, &mut conversation, 8).unwrap();
+            assert_eq!(told(&effects), [("ana", 0)], "{act:?}");
+        }
+        let (mut found, mut conversation) = (found(), conversation());
+        conversation.sides[0].cleared_seq = 3;
+        let effects = alter(&by("bo", set(&["a"])), &mut found, &mut conversation, 8).unwrap();
+        assert_eq!(told(&effects), [("bo", 0)]);
+        conversation.sides[0].cleared_seq = 2;
+        let effects = alter(&by("bo", set(&["a"])), &mut found, &mut conversation, 8).unwrap();
+        assert_eq!(told(&effects), [("bo", 0), ("ana", 0)]);
     }
 
     #[test]

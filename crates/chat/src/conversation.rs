@@ -4,6 +4,7 @@
 //! a store only has to keep the results, and cannot count differently from another.
 
 use crate::id::{Side, UserId};
+use crate::message::Message;
 
 /// A place in a user's log. Offsets are only comparable within an epoch.
 ///
@@ -248,6 +249,12 @@ impl Conversation {
         view.read_until_s = view.read_until_s.max(until_s);
         view.unread = unread_behind;
         Some(Read { place: Place { seq: view.read_seq, time_s: until_s }, count })
+    }
+
+    /// Whether one of the two people has the message in their history.
+    pub fn shows(&self, message: &Message, viewer: &UserId) -> bool {
+        let view = &self.sides[message.side(viewer) as usize];
+        message.seq > view.cleared_seq && message.visible_to(viewer)
     }
 
     pub fn view(&mut self, side: Side) -> &mut View {

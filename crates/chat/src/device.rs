@@ -1,31 +1,24 @@
 //! What devices may do to messages, and backends need not ask about.
 //!
 //! A change of a message says something to the other person, so it has to get past what a send has to get past: a mute,
-//! a blocklist, the word lists. Unlike for a send, that is looked at before the commit and not in it: who is blocked
-//! while an edit is on its way may have been a moment late with the block.
+//! a blocklist, the word lists, and for an edit the app's backend. Unlike for a send, people's decisions are looked at
+//! before the commit and not in it: a block that comes while an edit is on its way may be a moment late.
 
 use crate::admit::{Admitted, Standing, Terms, admit};
-use crate::alter::{self, Alter, Altered, changed_items};
+use crate::alter::{self, Act, Alter, Altered, Extend, changed_items};
 use crate::conversation::{Conversation, Notify};
 use crate::effect::Told;
 use crate::event::Refusal;
+use crate::filter::{self, Judgement};
 use crate::id::UserId;
-use crate::message::Content;
-use crate::port::{Found, StoreError};
-use crate::send::{Chat, SendRules, filtered};
+use crate::message::{Content, MessageKey};
+use crate::port::{Found, Question, StoreError};
+use crate::send::{Chat, SendError, SendRules, Verdict, filtered, fits, verdict};
 use std::sync::Arc;
 
 /// Whether a message of this second can still be taken back by the device that sent it.
 pub fn may_recall(time_s: u64, now_ms: u64, recall_secs: u64) -> bool {
     now_ms / 1000 <= time_s.saturating_add(recall_secs)
-}
-
-/// What became of what a device did to a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceAltered {
-    /// Also when only the device is shown that it was done, to whom nothing is to be said about a block.
-    Answered(Altered),
-    Refused(Refusal),
 }
 
 /// Holds what a device wants a message to say to the word lists. Says whether one of them marks it.
@@ -34,6 +27,28 @@ pub fn judge_edit(rules: &SendRules, content: &mut Content) -> Result<bool, Refu
         return Err(Refusal::SeveralCustomElements);
     }
     filtered(rules, content)
+}
+
+/// Holds the pairs that a device wants on a message to the word lists. A pair cannot be marked, and a key not be masked:
+/// it would be another pair.
+pub fn judge_pairs(rules: &SendRules, wanted: &mut Extend) -> Result<(), Refusal> {
+    let Extend::Set(pairs) = wanted else { return Ok(()) };
+    let keys: Vec<String> = pairs.iter().map(|(pair, _)| pair.key.clone()).collect();
+    match filter::judge(&rules.word_lists, &keys) {
+        Judgement::Clean | Judgement::Marked => {}
+        Judgement::Masked { .. } | Judgement::Blocked => return Err(Refusal::Filtered),
+    }
+    let values: Vec<String> = pairs.iter().map(|(_, value)| value.clone()).collect();
+    match filter::judge(&rules.word_lists, &values) {
+        Judgement::Clean | Judgement::Marked => {}
+        Judgement::Blocked => return Err(Refusal::Filtered),
+        Judgement::Masked { texts, .. } => {
+            for ((_, value), masked) in pairs.iter_mut().zip(texts) {
+                *value = masked;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Does it to a copy: what the device would be answered.
@@ -52,19 +67,76 @@ fn pretend(wanted: &Alter, mut found: Found) -> Altered {
 }
 
 impl Chat {
-    /// Edits a message or changes its pairs for a device; `found` is the message as it was found.
+    /// Edits a message or changes its pairs for a device; `found` is the message as it was found. Where nothing is to
+    /// be said of a block, or the backend drops the edit, the answer is what it would be, and nothing is done.
     pub async fn alter_from_device(
         &self,
+        rules: &SendRules,
         terms: Terms,
-        wanted: Alter,
+        mut wanted: Alter,
         found: Found,
-    ) -> Result<DeviceAltered, StoreError> {
+    ) -> Result<Altered, SendError> {
         let peer = if wanted.by == wanted.from { wanted.to } else { wanted.from };
-        match self.admitted(terms, &wanted, peer).await? {
-            Admitted::Yes | Admitted::Unseen => self.alter(wanted).await.map(DeviceAltered::Answered),
-            Admitted::Pretend(_) => Ok(DeviceAltered::Answered(pretend(&wanted, found))),
-            Admitted::No(refusal) => Ok(DeviceAltered::Refused(refusal)),
+        let mut is_pretence = match self.admitted(terms, &wanted, peer).await? {
+            Admitted::Yes | Admitted::Unseen => false,
+            // The backend is asked all the same, as about a send: what it refuses must not tell of a block.
+            Admitted::Pretend(_) => true,
+            Admitted::No(refusal) => return Err(SendError::Refused(refusal)),
+        };
+        // Nobody is asked about what cannot be done anyway.
+        if rules.ask_gate && matches!(pretend(&wanted, found.clone()), Altered::Done { .. }) {
+            is_pretence |= !self.passes_gate(rules, &mut wanted, &found).await?;
         }
+        match is_pretence {
+            true => Ok(pretend(&wanted, found)),
+            false => Ok(self.alter(wanted).await?),
+        }
+    }
+
+    /// Asks the app's backend about an edit, and does to it what the backend says. Whether it is carried out.
+    async fn passes_gate(
+        &self,
+        rules: &SendRules,
+        wanted: &mut Alter,
+        found: &Found,
+    ) -> Result<bool, SendError> {
+        let message = &found.message;
+        let Act::Edit { body, custom_data, marked, .. } = &mut wanted.act else { return Ok(true) };
+        let MessageKey { wire_seq, random, time_s } = message.key();
+        let asked = Content {
+            body: body.as_ref().unwrap_or(&message.body).clone(),
+            custom_data: custom_data.as_ref().unwrap_or(&message.custom_data).clone(),
+            ..Content::default()
+        };
+        let question = Question {
+            app: wanted.app,
+            from: message.from,
+            to: message.to,
+            wire_seq,
+            random,
+            time_s,
+            client_time_s: message.client_time_s,
+            online_only: false,
+            operator: Some(wanted.by),
+            marked: message.delivery.marked || *marked,
+            content: &asked,
+            origin: wanted.origin,
+        };
+        let mut content = match verdict(rules, self.gate.ask(question).await)? {
+            Verdict::Pass => return Ok(true),
+            Verdict::Drop => return Ok(false),
+            Verdict::Replace(content) => content,
+        };
+        fits(rules, &content).map_err(SendError::Refused)?;
+        *marked |= filtered(rules, &mut content).map_err(SendError::Refused)?;
+        // What neither the device nor the backend has touched stays as it is.
+        if body.is_some() || content.body != asked.body {
+            *body = Some(content.body);
+        }
+        if custom_data.is_some() || content.custom_data != asked.custom_data {
+            *custom_data = Some(content.custom_data);
+        }
+        Ok(true)
     }
 
     /// Whether something may go from the one who alters to the other person.

@@ -171,6 +171,17 @@ impl Store for Model {
         Ok(self.lock().find(&conversation, key))
     }
 
+    async fn find_for(
+        &self,
+        conversation: ConversationId,
+        viewer: UserId,
+        key: MessageKey,
+    ) -> Stored<Option<Found>> {
+        let state = self.lock();
+        let shown = state.conversation(&conversation);
+        Ok(state.find(&conversation, key).filter(|found| shown.shows(&found.message, &viewer)))
+    }
+
     async fn landed(&self, query: SendQuery) -> Stored<Landing> {
         Ok(self.lock().landed(&query))
     }

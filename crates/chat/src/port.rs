@@ -67,6 +67,14 @@ pub trait Store: Send + Sync + 'static {
     /// The newest message of two people that has this key, whoever of them wrote it.
     async fn find(&self, conversation: ConversationId, key: MessageKey) -> Stored<Option<Found>>;
 
+    /// The same for one of the two people: only if it is in their history.
+    async fn find_for(
+        &self,
+        conversation: ConversationId,
+        viewer: UserId,
+        key: MessageKey,
+    ) -> Stored<Option<Found>>;
+
     /// What became of a send.
     async fn landed(&self, query: SendQuery) -> Stored<Landing>;
 
@@ -397,13 +405,13 @@ pub trait Bus: Send + Sync + 'static {
     fn revoked(&self, app: AppId, user: UserId, revoked_s: u64);
 }
 
-/// The app's backend, asked before a send is carried out.
+/// The app's backend, asked before a send or a device's edit is carried out.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {
     async fn ask(&self, question: Question<'_>) -> GateAnswer;
 }
 
-/// A send as the app's backend is asked about it.
+/// A send as the app's backend is asked about it, or a message as it would be after an edit.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     pub app: AppId,
@@ -414,6 +422,8 @@ pub struct Question<'a> {
     pub time_s: u64,
     pub client_time_s: u64,
     pub online_only: bool,
+    /// Who wants to edit a message that was sent; `None` when it is no edit.
+    pub operator: Option<UserId>,
     /// A word list marked it.
     pub marked: bool,
     pub content: &'a Content,

@@ -293,18 +293,15 @@ impl Chat {
             time_s,
             client_time_s,
             online_only: request.delivery.online_only,
+            operator: None,
             marked: request.delivery.marked,
             content: &request.content,
             origin: request.origin,
         };
-        match self.gate.ask(question).await {
-            GateAnswer::Pass => Ok(Gated::Send),
-            GateAnswer::Failed if rules.gate_failure == GateFailure::Pass => Ok(Gated::Send),
-            GateAnswer::Failed => Err(SendError::Refused(Refusal::GateFailed)),
-            GateAnswer::Veto(None) => Err(SendError::Refused(Refusal::Vetoed)),
-            GateAnswer::Veto(Some((code, text))) => Err(SendError::RefusedByApp { code, text }),
-            GateAnswer::Drop => Ok(Gated::Answer(Sent { time_s, client_time_s, wire_seq, random })),
-            GateAnswer::Replace(content) => {
+        match verdict(rules, self.gate.ask(question).await)? {
+            Verdict::Pass => Ok(Gated::Send),
+            Verdict::Drop => Ok(Gated::Answer(Sent { time_s, client_time_s, wire_seq, random })),
+            Verdict::Replace(content) => {
                 request.content = content;
                 Ok(Gated::Judge)
             }
@@ -373,6 +370,27 @@ pub fn lane_of(conversation: &ConversationId, lanes_per_app: u16) -> Lane {
     Lane { app: *app, index: (hash % u64::from(lanes_per_app)) as u16 }
 }
 
+/// An answer of the backend that refuses nothing.
+pub(crate) enum Verdict {
+    Pass,
+    /// Success to whoever asked for it, and nothing else.
+    Drop,
+    Replace(Content),
+}
+
+/// What an answer of the backend means under the rules.
+pub(crate) fn verdict(rules: &SendRules, answer: GateAnswer) -> Result<Verdict, SendError> {
+    match answer {
+        GateAnswer::Pass => Ok(Verdict::Pass),
+        GateAnswer::Failed if rules.gate_failure == GateFailure::Pass => Ok(Verdict::Pass),
+        GateAnswer::Failed => Err(SendError::Refused(Refusal::GateFailed)),
+        GateAnswer::Veto(None) => Err(SendError::Refused(Refusal::Vetoed)),
+        GateAnswer::Veto(Some((code, text))) => Err(SendError::RefusedByApp { code, text }),
+        GateAnswer::Drop => Ok(Verdict::Drop),
+        GateAnswer::Replace(content) => Ok(Verdict::Replace(content)),
+    }
+}
+
 /// Applies limits and word lists to the content.
 fn judge(rules: &SendRules, request: &mut SendRequest) -> Result<(), Refusal> {
     let SendRequest { content, checks, delivery, .. } = request;
@@ -384,7 +402,7 @@ fn judge(rules: &SendRules, request: &mut SendRequest) -> Result<(), Refusal> {
 }
 
 /// Whether the size and the elements of a content are within the rules.
-fn fits(rules: &SendRules, content: &Content) -> Result<(), Refusal> {
+pub(crate) fn fits(rules: &SendRules, content: &Content) -> Result<(), Refusal> {
     if content.size_bytes > rules.message_bytes_max {
         return Err(Refusal::TooLong);
     }

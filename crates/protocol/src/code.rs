@@ -139,8 +139,8 @@ error_codes! {
         "this upload was not asked for",
         "The token of an upload is missing, not of this server, expired or used already: ask for another.";
     UploadsBusy = 11015, temporary,
-        "too many uploads at once",
-        "The server, or the user, has too many uploads under way.";
+        "no room for this upload now",
+        "The server, or the user, has too many uploads under way, the user has uploaded `media.user_bytes_per_day` today, or the disk would have less than `media.free_bytes_min` left.";
     UploadShort = 11016, lasting,
         "the file is shorter than was said",
         "The body of an upload has fewer bytes than were said when it was asked for.";
@@ -194,7 +194,7 @@ error_codes! {
         "An edit names the `MsgVersion` that it is meant for, and the message has another one by now.";
     TooFrequent = 22006, temporary,
         "too much at once: wait a moment",
-        "A user sent more messages from devices in a second than the app's rate limit allows, or changed the own status too often.";
+        "A user sent or changed more from devices in a second than the app's rate limit allows, or changed the own status too often.";
     ExtensionConflict = 23001, lasting,
         "the pair was changed in the meantime",
         "A device sets or deletes a pair on a message and presents an older `Seq` than the pair has.";

@@ -100,6 +100,7 @@ pub struct Gateway {
     pub session_queue_len_max: usize,
     pub session_queue_bytes_max: usize,
     pub session_requests_max: usize,
+    pub user_sessions_max: usize,
     pub poll_secs: u64,
 }
 
@@ -436,6 +437,7 @@ impl Config {
             ("gateway.session_queue_len_max", self.gateway.session_queue_len_max as u64),
             ("gateway.session_queue_bytes_max", self.gateway.session_queue_bytes_max as u64),
             ("gateway.session_requests_max", self.gateway.session_requests_max as u64),
+            ("gateway.user_sessions_max", self.gateway.user_sessions_max as u64),
             ("gateway.poll_secs", self.gateway.poll_secs),
             ("events.retention_days", self.events.retention_days),
             ("embedded.cache_mib", self.embedded.cache_mib),

@@ -1,5 +1,7 @@
 //! Accepts connections: plain or TLS, HTTP/1.1 or HTTP/2, bounded in number, ended in order.
 
+mod patient;
+
 use crate::trust::{self, BadCertificates};
 use axum::Router;
 use axum::body::Body;
@@ -9,6 +11,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use patient::Patient;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
@@ -34,6 +37,8 @@ const ACCEPT_PAUSE_MS: u64 = 50;
 /// Connections that the system completes before they are accepted. When a server comes back, all its devices do at
 /// once, and those that find no room wait for seconds before they try again.
 const BACKLOG: u32 = 4_096;
+/// Requests under way on one connection of HTTP/2. Each may hold an answer that nobody reads.
+const STREAMS_MAX: u32 = 64;
 
 pub struct Listener {
     pub socket: TcpListener,
@@ -114,19 +119,21 @@ impl Listener {
         }
         let served = match &self.tls {
             None => match timeout(self.first_byte_timeout, stream.peek(&mut [0])).await {
-                Ok(Ok(_)) => self.speak_http1(stream, peer, place).await,
+                Ok(Ok(_)) => self.speak_http1(Patient::new(stream), peer, place).await,
                 Ok(Err(error)) => Err(error.into()),
                 Err(_) => Err("it said nothing in time".into()),
             },
             // In boxes: a plain connection, of which there may be many, should not have room for what TLS needs.
-            Some(tls) => match Box::pin(timeout(self.first_byte_timeout, tls.accept(stream))).await {
-                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2) => {
-                    Box::pin(self.speak_http2(stream, peer, place)).await
+            Some(tls) => {
+                match Box::pin(timeout(self.first_byte_timeout, tls.accept(Patient::new(stream)))).await {
+                    Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(HTTP2) => {
+                        Box::pin(self.speak_http2(stream, peer, place)).await
+                    }
+                    Ok(Ok(stream)) => Box::pin(self.speak_http1(stream, peer, place)).await,
+                    Ok(Err(error)) => Err(error.into()),
+                    Err(_) => Err("no TLS handshake in time".into()),
                 }
-                Ok(Ok(stream)) => Box::pin(self.speak_http1(stream, peer, place)).await,
-                Ok(Err(error)) => Err(error.into()),
-                Err(_) => Err("no TLS handshake in time".into()),
-            },
+            }
         };
         // Peers break connections all the time: that is theirs to know, not the operator's.
         if let Err(error) = served {
@@ -158,6 +165,7 @@ impl Listener {
     {
         let mut http = http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
             .keep_alive_interval(self.keep_alive)
             .keep_alive_timeout(self.first_byte_timeout);
         let connection = http.serve_connection(TokioIo::new(stream), self.service(peer, place));

@@ -15,6 +15,7 @@ mod incoming;
 mod picture;
 mod shelf;
 mod serve;
+mod download;
 mod range;
 mod url;
 
@@ -26,7 +27,7 @@ use axum::Router;
 use axum::routing::any;
 use chat::UserId;
 use chat::port::Clock;
-use incoming::Incoming;
+use incoming::{Bounds, Incoming};
 use protocol::client::{MediaKind, Upload};
 use protocol::{ErrorCode, Failure};
 use secret::Secret;
@@ -58,6 +59,8 @@ pub struct Media {
     shelf: Arc<Shelf>,
     /// For images that are being looked at.
     works: Arc<Semaphore>,
+    /// For files that are being served.
+    downloads: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
 }
@@ -81,11 +84,17 @@ impl Media {
             return Ok(None);
         }
         let root = config.data_dir.join("media");
-        let incoming = Incoming::open(root.join("incoming"), settings.uploads_max)
+        let bounds = Bounds {
+            uploads_max: settings.uploads_max,
+            user_bytes_per_day: settings.user_bytes_per_day,
+            free_bytes_min: settings.free_bytes_min,
+        };
+        let incoming = Incoming::open(root.join("incoming"), bounds)
             .map_err(|error| MediaError::Folder(root.clone(), error))?;
         let secret = Secret::open(&root.join("key"))?;
         let shelf = Arc::new(open_shelf(&settings, &root)?);
         let works = Arc::new(Semaphore::new(settings.image_works_max));
+        let downloads = Arc::new(Semaphore::new(settings.downloads_max));
         let trying = Arc::clone(&shelf);
         tasks.spawn(async move {
             if let Shelf::Bucket(bucket) = &*trying
@@ -95,7 +104,7 @@ impl Media {
             }
         });
         let (clock, tasks) = (Arc::clone(clock), tasks.clone());
-        Ok(Some(Arc::new(Self { settings, tls, secret, incoming, shelf, works, clock, tasks })))
+        Ok(Some(Arc::new(Self { settings, tls, secret, incoming, shelf, works, downloads, clock, tasks })))
     }
 
     /// Where this user may upload this file, and until when that has to begin.
@@ -112,6 +121,7 @@ impl Media {
             let format = Format::of_media_type(kind, &upload.media_type);
             self.check_type(kind, format)?;
         }
+        self.incoming.check((sdkappid, user), upload.size, self.now_s())?;
         let ticket = Ticket::new((sdkappid, user), upload, self.now_s());
         let ticket = ticket.map_err(|error| {
             tracing::error!(%error, "there is no randomness for an upload");

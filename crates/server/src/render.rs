@@ -209,7 +209,8 @@ pub fn before_send(question: &Question<'_>, id: String, now_ms: u64) -> Callback
         has_risk_content: question.marked,
     };
     let mut body = Vec::new();
-    BeforeSendMsg { message }.write(&mut body);
+    let operator = question.operator.as_ref().map(chat::UserId::as_str);
+    BeforeSendMsg { message, operator }.write(&mut body);
     Callback {
         command: CallbackCommand::C2cBeforeSendMsg,
         origin: question.origin,

@@ -270,6 +270,16 @@ impl Store for FaultyStore {
         self.model.find(conversation, key).await
     }
 
+    async fn find_for(
+        &self,
+        conversation: ConversationId,
+        viewer: UserId,
+        key: MessageKey,
+    ) -> Stored<Option<Found>> {
+        self.reach()?;
+        self.model.find_for(conversation, viewer, key).await
+    }
+
     async fn landed(&self, query: SendQuery) -> Stored<Landing> {
         self.reach()?;
         self.model.landed(query).await

@@ -110,7 +110,8 @@ promises! {
         a_message_has_so_many_pairs
         only_what_was_said_is_altered
         the_newest_of_one_name_is_meant
-        who_left_is_not_told_of_what_is_altered;
+        who_left_is_not_told_of_what_is_altered
+        what_someone_has_erased_is_not_shown_to_them_again;
     landing:
         a_stored_send_is_found
         a_refused_send_is_found_in_the_event_log

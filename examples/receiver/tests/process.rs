@@ -166,7 +166,7 @@ fn questions_and_strangers() {
             has_risk_content: false,
         };
         let mut question = Vec::new();
-        BeforeSendMsg { message }.write(&mut question);
+        BeforeSendMsg { message, operator: None }.write(&mut question);
         receiver.post(CallbackCommand::C2cBeforeSendMsg, "q_1", &question)
     };
     assert_eq!(ask("lunch?"), ACCEPTED);

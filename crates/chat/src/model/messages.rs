@@ -89,7 +89,7 @@ impl State {
         Preview::Next(self.conversation(&id).next(now_s))
     }
 
-    fn conversation(&self, id: &ConversationId) -> Conversation {
+    pub(super) fn conversation(&self, id: &ConversationId) -> Conversation {
         self.conversations.get(id).map(|talk| talk.conversation).unwrap_or_default()
     }
 

@@ -156,6 +156,11 @@ impl LocalBus {
             shard.watchers.entry(key).or_default().insert(me.session, Arc::clone(me));
         }
         self.forget(me, &dropped);
+        // A request may outlast its session, which has forgotten everybody when it ended.
+        if me.ended.load(Ordering::SeqCst) {
+            self.unwatch_all(me);
+            self.forget(me, users);
+        }
         dropped
     }
 
@@ -312,6 +317,19 @@ mod tests {
         // Nothing is left of a watch when its session has ended.
         drop(watcher);
         assert!(!bus.is_missed(APP, user("bo")));
+    }
+
+    /// A request that is under way when its session ends is carried out.
+    #[test]
+    fn a_session_that_is_over_watches_nobody() {
+        let bus = Arc::new(LocalBus::default());
+        let watcher = comes(&bus, "ana", None);
+        bus.arrive(&watcher);
+        let ear = watcher.ear();
+        drop(watcher);
+        bus.watch(&ear, &[user("bo")]);
+        assert!(!bus.is_missed(APP, user("bo")));
+        assert_eq!(bus.watching(&ear), []);
     }
 
     #[test]

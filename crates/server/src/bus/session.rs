@@ -20,6 +20,8 @@ pub(super) struct Listener {
     queue: Queue,
     /// Whether the login is complete. One that is not is no presence yet.
     pub(super) arrived: AtomicBool,
+    /// Whether the session is over. Its last request may still be under way, and must leave nothing behind.
+    pub(super) ended: AtomicBool,
     /// Not in the queue alone, which may be full.
     kicked: OnceLock<KickReason>,
     /// Whom the session watches, oldest first. Most sessions watch nobody.
@@ -65,6 +67,7 @@ impl Subscription {
             device: device.map(Box::from),
             queue: Queue::new(limits),
             arrived: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             kicked: OnceLock::new(),
             watching: Mutex::default(),
         });
@@ -82,6 +85,11 @@ impl Subscription {
             Some(reason) => Push::Kicked { reason: *reason },
             None => push,
         }
+    }
+
+    /// Why the session has to end, if it does. What waits before that in the queue needs no more taking.
+    pub fn kicked(&self) -> Option<KickReason> {
+        self.listener.kicked.get().copied()
     }
 
     /// Whether pushes were dropped since the last time this was asked.
@@ -105,6 +113,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        self.listener.ended.store(true, Ordering::SeqCst);
         self.bus.unwatch_all(&self.listener);
         let key = &self.listener.key;
         self.bus.shard(key).lock().expect(UNPOISONED).remove(&self.listener);

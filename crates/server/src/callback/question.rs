@@ -93,6 +93,11 @@ impl Questions {
         let &Question { from, to, wire_seq, random, time_s, .. } = question;
         let message = MessageName { from, to, wire_seq, random, time_s };
         let at_ms = self.clock.now_ms();
+        let words = match question.operator {
+            Some(operator) if words.is_empty() => format!("an edit by {operator}"),
+            Some(operator) => format!("an edit by {operator}: {words}"),
+            None => words,
+        };
         self.asked.note(question.app, Asked { at_ms, message, outcome, latency_ms, words });
     }
 }

@@ -22,6 +22,9 @@ pub struct Media {
     pub image_pixels_max: u64,
     pub image_works_max: usize,
     pub uploads_max: usize,
+    pub user_bytes_per_day: u64,
+    pub free_bytes_min: u64,
+    pub downloads_max: usize,
     pub s3: S3,
 }
 
@@ -84,6 +87,7 @@ impl Media {
             ("media.image_pixels_max", self.image_pixels_max),
             ("media.image_works_max", self.image_works_max as u64),
             ("media.uploads_max", self.uploads_max as u64),
+            ("media.downloads_max", self.downloads_max as u64),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return unusable(format!(

@@ -129,8 +129,13 @@ fn make_room(gateway: &Gateway, caller: &Caller, subscription: &Subscription) ->
     for peer in former {
         bus.end(app, user, peer.standing.session, KickReason::SameDevice);
     }
-    let standing: Vec<_> = standing.into_iter().map(|peer| peer.standing).collect();
+    let mut standing: Vec<_> = standing.into_iter().map(|peer| peer.standing).collect();
     let mut too_many = caller.app.logins.too_many(&standing);
+    // What the app allows has an end too: everything that happens to a user is told to each of the sessions.
+    standing.retain(|standing| !too_many.contains(standing));
+    standing.sort_unstable_by_key(|standing| standing.session);
+    let beyond = standing.len().saturating_sub(gateway.settings.user_sessions_max);
+    too_many.extend(&standing[..beyond]);
     too_many.sort_unstable_by_key(|standing| standing.session);
     for standing in &too_many {
         bus.end(app, user, standing.session, KickReason::OtherDevice);

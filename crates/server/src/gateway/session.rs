@@ -30,6 +30,9 @@ use tokio::time::Instant;
 /// Changes read from the log at once. A page is held while a slow device takes it, and a message may be written in as
 /// much as 128 KiB of JSON.
 const CHANGES_LEN_MAX: usize = 32;
+/// Bytes of requests that wait for their turn: as many messages of full size as may wait, and not as many of the
+/// longest frames. One waits in any case, however long.
+const WAITING_BYTES_MAX: usize = 512 * 1024;
 /// A device is taken for gone after this many half heartbeats of silence.
 const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
 
@@ -64,6 +67,10 @@ async fn be_logged_in(gateway: &Arc<Gateway>, socket: &mut Socket, mut login: Bo
     let mut session = Session::new(Arc::clone(gateway), socket, login);
     let end = session.follow().await;
     let has_left = session.has_left;
+    if let Some(request) = session.current.take() {
+        // It may be committed, and others wait for word of it, whether or not anybody hears the answer.
+        gateway.tasks.spawn(async move { drop(request.await) });
+    }
     // The user is where the other sessions are, before anybody is told that this one went.
     drop(session);
     Box::pin(state.went(end, has_left)).await;
@@ -158,10 +165,11 @@ impl<'a> Session<'a> {
             // Answers before new requests, and pushes before both: what is done goes out before more is begun.
             biased;
             () = self.gateway.stop.cancelled() => Woken::Stop,
+            // Rare, and before everything that a device or others can keep coming.
+            tick = self.rhythm.tick() => Woken::Due(tick),
             push = self.login.subscription.next() => Woken::Pushed(push),
             frame = answered => Woken::Answered(frame),
             heard = self.socket.hear() => Woken::Heard(heard),
-            tick = self.rhythm.tick() => Woken::Due(tick),
         }
     }
 
@@ -187,6 +195,14 @@ impl<'a> Session<'a> {
 
     /// Reads the log until the device has all of it.
     async fn catch_up(&mut self) -> Result<(), End> {
+        let begun = Instant::now();
+        self.read_log().await?;
+        // Nobody listened meanwhile, so that the device was not silent.
+        self.heard += begun.elapsed();
+        Ok(())
+    }
+
+    async fn read_log(&mut self) -> Result<(), End> {
         let (app, user) = (self.login.caller.app.id, self.login.caller.user);
         loop {
             let position = self.login.follower.position();
@@ -200,11 +216,14 @@ impl<'a> Session<'a> {
             match self.login.follower.read(changes, CHANGES_LEN_MAX) {
                 OnRead::Push { records, more } => {
                     for record in &records {
+                        self.look_up().await?;
                         self.push_record(position.epoch, record).await?;
                     }
                     if !more {
                         return Ok(());
                     }
+                    // Word of a revocation waits in the queue, or found no room there.
+                    check_credential(&self.gateway, &self.login.caller).await?;
                 }
                 OnRead::Resync(inbox) => {
                     let mut frame = Vec::new();
@@ -213,6 +232,22 @@ impl<'a> Session<'a> {
                 }
                 OnRead::Gone => return Err(End::Kicked(KickReason::Deleted)),
             }
+        }
+    }
+
+    /// Between writes that are many: what ends a session ends it here too, however slowly the device reads.
+    async fn look_up(&mut self) -> Result<(), End> {
+        if self.gateway.stop.is_cancelled() {
+            return Err(End::Closed(CloseCode::ShuttingDown));
+        }
+        if let Some(reason) = self.login.subscription.kicked() {
+            return Err(End::Kicked(reason));
+        }
+        match self.rhythm.tick().now_or_never() {
+            None => Ok(()),
+            // Whether the device is silent is not known while nobody listens.
+            Some(Tick::Beat) => self.socket.ping().await,
+            Some(Tick::Poll) => check_credential(&self.gateway, &self.login.caller).await,
         }
     }
 
@@ -229,6 +264,7 @@ impl<'a> Session<'a> {
             End::Closed(CloseCode::InternalFailure)
         })?;
         for found in &found {
+            self.look_up().await?;
             let mut frame = Vec::new();
             client::Push::Presence(found.shown()).write(&mut frame);
             self.socket.write(&frame).await?;
@@ -250,7 +286,7 @@ impl<'a> Session<'a> {
                 Err(End::Gone)
             }
             Heard::Text(text) => {
-                if self.waiting.len() >= self.gateway.settings.session_requests_max {
+                if self.has_no_room_for(&text) {
                     let mut frame = Vec::new();
                     let id = client::ClientFrame::parse(&text)
                         .map_or_else(|error| error.id, |frame| Some(frame.id));
@@ -262,6 +298,12 @@ impl<'a> Session<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn has_no_room_for(&self, text: &str) -> bool {
+        let bytes: usize = self.waiting.iter().map(|text| text.len()).sum();
+        self.waiting.len() >= self.gateway.settings.session_requests_max
+            || (bytes > 0 && bytes + text.len() > WAITING_BYTES_MAX)
     }
 
     fn start_next(&mut self) {

@@ -14,18 +14,22 @@ use protocol::websocket::{self, Head, HeadBytes, Op};
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
-/// A write that takes longer has a reader that is not there.
+/// A write that gets no further for longer has a reader that is not there.
 const WRITE_TIMEOUT_SECS: u64 = 10;
+/// What a reader has to take in that time, if there is as much: a slow link gets a long answer in pieces of this length.
+const WRITE_PROGRESS_BYTES: usize = 32 * 1024;
 /// For the peer to take its leave.
 const CLOSE_TIMEOUT_SECS: u64 = 1;
 /// Read at once: many frames of usual size.
 const READ_LEN_MAX: usize = 8 * 1024;
+/// Frames taken apart at once. A message in many pieces is a while of work that brings nothing to anybody.
+const FRAMES_AT_ONCE_MAX: usize = 256;
 /// Room to read what nobody wants to know any more.
 const DISCARDED_LEN_MAX: usize = 512;
 /// How a client closes that does not want to come back. One whose page or process ends closes otherwise, or not at all.
@@ -79,6 +83,28 @@ struct Frame {
     payload: BytesMut,
 }
 
+/// How long a write may take. What matters is that it gets on: one deadline for the whole would let nobody on a slow
+/// link have a long answer, and one for the next byte would let a reader hold a session for as long as it likes.
+#[derive(Debug)]
+struct Patience {
+    until: Instant,
+    /// Since the deadline was set.
+    bytes: usize,
+}
+
+impl Patience {
+    fn new(now: Instant) -> Self {
+        Self { until: now + Duration::from_secs(WRITE_TIMEOUT_SECS), bytes: 0 }
+    }
+
+    fn wrote(&mut self, bytes: usize, now: Instant) {
+        self.bytes += bytes;
+        if self.bytes >= WRITE_PROGRESS_BYTES {
+            *self = Self::new(now);
+        }
+    }
+}
+
 impl Socket {
     pub(super) fn new(io: Upgraded, message_len_max: usize) -> Self {
         let (input, unsent) = (BytesMut::new(), BytesMut::new());
@@ -91,11 +117,18 @@ impl Socket {
     }
 
     fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<Result<Heard, End>> {
+        let mut frames = 0;
         loop {
             while let Some(frame) = self.next_frame()? {
+                frames += 1;
                 if let Some(heard) = self.understand(frame)? {
                     self.answer_ping(cx)?;
                     return Poll::Ready(Ok(heard));
+                }
+                if frames >= FRAMES_AT_ONCE_MAX {
+                    // The rest as soon as others had their turn.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
             }
             // A device that does not read its pongs is heard all the same.
@@ -146,6 +179,8 @@ impl Socket {
             }
             Op::Text | Op::Binary if self.pieces.is_some() => return Err(bad),
             Op::Text | Op::Binary => (op == Op::Text, payload),
+            // It would be no end of a message that never gets longer.
+            Op::Continuation if payload.is_empty() && !is_last => return Err(bad),
             Op::Continuation => {
                 let mut pieces = self.pieces.take().ok_or(bad)?;
                 if pieces.bytes.len() + payload.len() > self.message_len_max {
@@ -195,27 +230,43 @@ impl Socket {
     async fn send(&mut self, op: Op, payload: &[u8]) -> Result<(), End> {
         let head = HeadBytes::new(op, payload.len(), None);
         let (mut head, mut payload) = (head.as_ref(), payload);
-        let writing = poll_fn(|cx| {
-            ready!(self.poll_unsent(cx))?;
-            while !head.is_empty() || !payload.is_empty() {
-                let slices = [IoSlice::new(head), IoSlice::new(payload)];
-                let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices));
-                let len = written.map_err(|_broken| End::Gone)?;
-                if len == 0 {
-                    return Poll::Ready(Err(End::Gone));
-                }
-                let of_head = len.min(head.len());
-                (head, payload) = (&head[of_head..], &payload[len - of_head..]);
+        let mut patience = Patience::new(Instant::now());
+        let mut alarm = pin!(sleep_until(patience.until));
+        let written = poll_fn(|cx| {
+            if let Poll::Ready(written) = self.poll_send(cx, [&mut head, &mut payload], &mut patience) {
+                return Poll::Ready(Some(written));
             }
-            Pin::new(&mut self.io).poll_flush(cx).map_err(|_broken| End::Gone)
+            alarm.as_mut().reset(patience.until);
+            alarm.as_mut().poll(cx).map(|()| None)
         });
-        if let Ok(written) = timeout(Duration::from_secs(WRITE_TIMEOUT_SECS), writing).await {
+        if let Some(written) = written.await {
             return written;
         }
         // Whatever is said after this must not stand in the middle of a frame.
         self.unsent.extend_from_slice(head);
         self.unsent.extend_from_slice(payload);
         Err(End::Closed(CloseCode::SlowReader))
+    }
+
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        [head, payload]: [&mut &[u8]; 2],
+        patience: &mut Patience,
+    ) -> Poll<Result<(), End>> {
+        ready!(self.poll_unsent(cx))?;
+        while !head.is_empty() || !payload.is_empty() {
+            let slices = [IoSlice::new(head), IoSlice::new(payload)];
+            let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, &slices));
+            let len = written.map_err(|_broken| End::Gone)?;
+            if len == 0 {
+                return Poll::Ready(Err(End::Gone));
+            }
+            patience.wrote(len, Instant::now());
+            let of_head = len.min(head.len());
+            (*head, *payload) = (&head[of_head..], &payload[len - of_head..]);
+        }
+        Pin::new(&mut self.io).poll_flush(cx).map_err(|_broken| End::Gone)
     }
 
     pub(super) async fn write(&mut self, text: &[u8]) -> Result<(), End> {
@@ -266,5 +317,28 @@ impl Socket {
             }
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_gets_on_may_take_long() {
+        let begin = Instant::now();
+        let after = |secs| begin + Duration::from_secs(secs);
+        let mut patience = Patience::new(begin);
+        assert_eq!(patience.until, after(10));
+        // Byte by byte is not how it gets on.
+        patience.wrote(1, after(9));
+        patience.wrote(WRITE_PROGRESS_BYTES - 2, after(9));
+        assert_eq!(patience.until, after(10));
+        patience.wrote(1, after(9));
+        assert_eq!(patience.until, after(19));
+        patience.wrote(WRITE_PROGRESS_BYTES - 1, after(18));
+        assert_eq!(patience.until, after(19));
+        patience.wrote(100_000, after(19));
+        assert_eq!(patience.until, after(29));
     }
 }

@@ -4,6 +4,7 @@
 //! may not guess another one, what is not an image, sound or video is only downloaded, and a sandbox is around all.
 
 use super::Media;
+use super::download::download;
 use super::locator::{Locator, Variant, tame_name};
 use super::range::{Wanted, wanted};
 use super::url::Leave;
@@ -12,7 +13,6 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use metrics::counter;
 use protocol::client::MediaKind;
 use protocol::url::encode;
@@ -84,11 +84,11 @@ impl Media {
                 Wanted::Nothing => nothing_there(size),
                 Wanted::Part(part) => match self.content(file, method, part.clone()).await {
                     Ok(body) => partial(body, &part, size),
-                    Err(error) => return unavailable(&error),
+                    Err(refused) => return refused,
                 },
                 Wanted::Whole => match self.content(file, method, 0..size).await {
                     Ok(body) => whole(body, size),
-                    Err(error) => return unavailable(&error),
+                    Err(refused) => return refused,
                 },
             }
         };
@@ -96,17 +96,15 @@ impl Media {
         response
     }
 
-    async fn content(&self, file: &Locator, method: &Method, range: Range<u64>) -> io::Result<Body> {
+    /// The bytes themselves, or why they cannot be had now.
+    async fn content(&self, file: &Locator, method: &Method, range: Range<u64>) -> Result<Body, Response> {
         if method == Method::HEAD || range.is_empty() {
             return Ok(Body::empty());
         }
-        let chunks = self.shelf.read(file, range).await?;
-        // Not which: whoever can read the log could then read the file.
-        Ok(Body::from_stream(chunks.inspect(|chunk| {
-            if let Err(error) = chunk {
-                tracing::warn!(%error, "a file broke off while it was served");
-            }
-        })))
+        let permit = Arc::clone(&self.downloads).try_acquire_owned().map_err(|_| busy())?;
+        let size = range.end - range.start;
+        let chunks = self.shelf.read(file, range).await.map_err(|error| unavailable(&error))?;
+        Ok(download(chunks, size, permit, &self.tasks))
     }
 }
 
@@ -166,6 +164,12 @@ fn partial(body: Body, part: &Range<u64>, size: u64) -> Response {
 fn nothing_there(size: u64) -> Response {
     let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
     set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
+    response
+}
+
+fn busy() -> Response {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE);
+    set(response.headers_mut(), header::RETRY_AFTER, "1");
     response
 }
 

@@ -90,7 +90,7 @@ impl Media {
         check_size(ticket.kind, ticket.size, self.settings.bytes_max(ticket.kind))?;
         check_length(head, ticket.size)?;
         let base = self.base(head).ok_or_else(|| ErrorCode::BadUrl.with("Host is missing or not valid"))?;
-        let place = self.incoming.place(&ticket)?;
+        let place = self.incoming.place(&ticket, self.now_s())?;
         let folder = self.incoming.folder().map_err(unavailable)?;
         let secs_max = PAUSE_SECS_MAX + ticket.size / BYTES_PER_SEC_MIN;
         let path = folder.path().join(COMING);
@@ -160,7 +160,7 @@ impl Media {
             PutError::Taken => ErrorCode::UploadRefused.with("this upload is done already"),
             PutError::Io(error) => unavailable(error),
         })?;
-        drop(place);
+        place.keep();
         let stored = counter!("couplet_media_stored_bytes_total", "sdkappid" => sdkappid.to_string());
         let thumbnails = picture.iter().flat_map(|picture| &picture.thumbnails);
         stored.increment(ticket.size + thumbnails.map(|thumbnail| thumbnail.bytes.len() as u64).sum::<u64>());

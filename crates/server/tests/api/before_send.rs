@@ -1,6 +1,7 @@
 //! The question before a send, and how its answer is obeyed.
 
 use crate::app::{Setup, TestApp, text_body};
+use crate::client_people::ask;
 use crate::literal::literal;
 use crate::receiver::{Callback, Reply};
 use std::sync::Mutex;
@@ -350,6 +351,112 @@ async fn devices_are_told_too() {
         next(&mut app, true).await;
     }
     assert!(app.texts("ana", "bo").await.is_empty());
+    drop(ana);
+    app.stop().await;
+}
+
+/// The edit by a device of the first message, from ana to bo.
+fn edit(peer: &str, key: &str, more: &str) -> String {
+    format!(r#"{{"id":2,"op":"edit","peer":"{peer}","key":"{key}",{more}}}"#)
+}
+
+/// Sends that message, and returns its key.
+async fn say_hi(app: &mut TestApp) -> String {
+    app.send(["ana", "bo"], 9, "hi", r#","MsgSeq":7"#).await;
+    next(app, true).await;
+    next(app, false).await.json()["MsgKey"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_question_about_an_edit_to_the_letter() {
+    let mut app = Setup::asked().start().await;
+    let key = say_hi(&mut app).await;
+    let mut bo = app.device("bo").await;
+    let body = format!(r#""body":{}"#, text_body("noon"));
+    let (answer, _) = ask(&mut bo, &edit("ana", &key, &body), 1).await;
+    assert!(answer.starts_with(r#"{"id":2,"ok":{"version":1,"#), "{answer}");
+    let question = next(&mut app, true).await;
+    let expected = format!(
+        r#"{{"CallbackCommand":"C2C.CallbackBeforeSendMsg","From_Account":"ana","To_Account":"bo","MsgSeq":7,"MsgRandom":9,"MsgTime":T,"MsgKey":"7_9_T","OnlineOnlyFlag":0,"Operator_Account":"bo","MsgBody":{},"CloudCustomData":"","MsgId":"N-T-9","EventTime":MS}}"#,
+        text_body("noon")
+    );
+    assert_eq!(literal(&question.body), expected);
+    // A part that is not edited is shown as it stands.
+    ask(&mut bo, &edit("ana", &key, r#""custom_data":"c""#), 1).await;
+    let question = next(&mut app, true).await;
+    assert_eq!((question.text().as_str(), &question.json()["CloudCustomData"]), ("noon", &"c".into()));
+    // What cannot be done is not asked about: whatever was would come before the next question.
+    let late = edit("ana", &key, &format!(r#"{body},"version":0"#));
+    assert!(bo.ask(late).await.contains(r#""code":20027"#));
+    app.send(["ana", "bo"], 10, "after", "").await;
+    assert_eq!(next(&mut app, true).await.text(), "after");
+    next(&mut app, false).await;
+    drop(bo);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn verdicts_hold_for_edits() {
+    let ok = |body: &'static str| Reply::new(200, body);
+    let error =
+        |code: u32, text: &str| format!(r#""error":{{"code":{code},"text":"{text}","temporary":false}}"#);
+    let refused = error(20006, "the app's backend refused the message");
+    let filtered = error(80001, "the message contains words that the app does not allow");
+    let unavailable = r#""error":{"code":80003,"#.to_owned();
+    let texts = |text: &str| format!(r#"{{"ErrorCode":0,"MsgBody":{}}}"#, text_body(text));
+    // What is answered to the question, the device's answer, and what the message says then: text and custom data.
+    let rows = [
+        (Reply::ok(), None, ("0", "")),
+        (Reply::new(200, texts("checked")), None, ("checked", "")),
+        (Reply::new(200, texts("darn it")), None, ("**** it", "")),
+        (ok(r#"{"ErrorCode":0,"CloudCustomData":"d"}"#), None, ("3", "d")),
+        (Reply::new(200, texts("a never b")), Some(filtered), ("3", "d")),
+        (ok(r#"{"ErrorCode":1}"#), Some(refused), ("3", "d")),
+        (ok(r#"{"ErrorCode":120007,"ErrorInfo":"not now"}"#), Some(error(120_007, "not now")), ("3", "d")),
+        (Reply::new(500, ""), Some(unavailable), ("3", "d")),
+    ];
+    let replies = rows.iter().map(|(reply, ..)| reply.clone()).collect();
+    let setup = Setup::asked().filter("mask", "darn").filter("block", "never");
+    let setup = setup.callback("before_failure = \"reject\"");
+    let mut app = setup.answering(numbered(replies)).start().await;
+    let key = say_hi(&mut app).await;
+    let mut ana = app.device("ana").await;
+    for (number, (_, error, (text, custom_data))) in rows.into_iter().enumerate() {
+        let frame = edit("bo", &key, &format!(r#""body":{}"#, text_body(&number.to_string())));
+        match error {
+            Some(error) => {
+                let answer = ana.ask(frame).await;
+                assert!(answer.starts_with(&format!(r#"{{"id":2,{error}"#)), "row {number}: {answer}");
+            }
+            None => {
+                let (answer, _) = ask(&mut ana, &frame, 1).await;
+                let shown = format!(r#""MsgBody":{},"CloudCustomData":"{custom_data}""#, text_body(text));
+                assert!(answer.contains(&shown), "row {number}: {answer}");
+            }
+        }
+        assert_eq!(next(&mut app, true).await.text(), number.to_string());
+        assert_eq!(app.texts("bo", "ana").await, [text], "row {number}");
+    }
+    drop(ana);
+    app.stop().await;
+}
+
+/// Also of somebody who is blocked: a refusal that only others get would tell of the block.
+#[tokio::test]
+async fn edits_that_are_dropped_are_answered_like_others() {
+    let replies = vec![Reply::new(200, r#"{"ErrorCode":2}"#), Reply::new(200, r#"{"ErrorCode":1}"#)];
+    let mut app = Setup::asked().answering(numbered(replies)).start().await;
+    let key = say_hi(&mut app).await;
+    let mut ana = app.device("ana").await;
+    let frame = |text: &str| edit("bo", &key, &format!(r#""body":{}"#, text_body(text)));
+    let answer = ana.ask(frame("0")).await;
+    assert!(answer.starts_with(r#"{"id":2,"ok":{"version":1,"#) && answer.contains(r#""Text":"0""#));
+    next(&mut app, true).await;
+    let block = r#"{"From_Account":"bo","To_Account":["ana"]}"#;
+    assert!(app.rest("sns/black_list_add", block).await.contains(r#""ResultCode":0"#));
+    assert!(ana.ask(frame("1")).await.contains(r#""code":20006"#));
+    next(&mut app, true).await;
+    assert_eq!(app.texts("bo", "ana").await, ["hi"]);
     drop(ana);
     app.stop().await;
 }

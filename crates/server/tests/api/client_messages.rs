@@ -303,6 +303,29 @@ async fn word_lists_hold_for_edits() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn word_lists_hold_for_pairs() {
+    let clock = TestClock::at(NOW_S);
+    let setup = Setup::default().filter("block", "never").filter("mask", "rude").filter("mark", "odd");
+    let app = setup.clock(&clock).start().await;
+    say(&app, 1, "hi", r#","SupportMessageExtension":1"#).await;
+    let mut ana = app.device("ana").await;
+    let set = |key: &str, value: &str| {
+        let other = r#"{"Key":"other","Value":"fine"}"#;
+        of("extend", "bo", 1, &format!(r#","set":[{other},{{"Key":"{key}","Value":"{value}"}}]"#))
+    };
+    let blocked = refused(80001, "the message contains words that the app does not allow");
+    for (key, value) in [("k", "a never b"), ("never", "v"), ("rude", "v")] {
+        assert_eq!(ana.ask(set(key, value)).await, blocked, "{key} {value}");
+    }
+    assert_eq!(ana.ask(of("extensions", "bo", 1, "")).await, r#"{"id":2,"ok":{"extensions":[]}}"#);
+    let (answer, _) = ask(&mut ana, &set("odd", "a rude b"), 1).await;
+    let pairs = r#"{"Key":"other","Value":"fine","Seq":1,"code":0},{"Key":"odd","Value":"a **** b","Seq":2,"code":0}"#;
+    assert_eq!(answer, format!(r#"{{"id":2,"ok":{{"results":[{pairs}]}}}}"#));
+    drop(ana);
+    app.stop().await;
+}
+
 /// Whoever may not write to somebody does not reach them with an edit or with pairs either.
 #[tokio::test]
 async fn what_people_have_against_a_message_holds_for_its_changes() {
@@ -526,6 +549,25 @@ async fn what_somebody_was_spared_cannot_be_asked_about() {
     }
     let edit = of("edit", "ana", 1, r#","custom_data":"c""#);
     assert_eq!(bo.ask(edit).await, refused(NONE.0, NONE.1));
+    drop((ana, bo));
+    app.stop().await;
+}
+
+/// Whoever has erased a conversation does not get it back by what the other person does to it.
+#[tokio::test]
+async fn what_somebody_has_erased_stays_erased() {
+    let clock = TestClock::at(NOW_S);
+    let app = Setup::default().clock(&clock).start().await;
+    say(&app, 1, "one", "").await;
+    let (mut ana, mut bo) = (app.device("ana").await, app.device("bo").await);
+    ask(&mut bo, r#"{"id":2,"op":"remove","peer":"ana","erase":true}"#, 1).await;
+    ask(&mut ana, &of("edit", "bo", 1, r#","custom_data":"c""#), 1).await;
+    let keys = format!(r#""keys":["{}"]"#, key(1));
+    assert_eq!(bo.ask(about("receipts", "ana", &keys)).await, r#"{"id":2,"ok":{"receipts":[]}}"#);
+    assert_eq!(bo.ask(of("edit", "ana", 1, r#","custom_data":"d""#)).await, refused(NONE.0, NONE.1));
+    // The third entry of the log: nothing was told of the edit.
+    say(&app, 2, "two", "").await;
+    assert_eq!(bo.hear().await, pushed("message", 3, 1, &shown(2, &text_body("two"), &[])));
     drop((ana, bo));
     app.stop().await;
 }

@@ -441,6 +441,52 @@ async fn too_many_outstanding_requests() {
     app.stop().await;
 }
 
+/// Requests that wait are held in memory, so that long ones may be fewer.
+#[tokio::test]
+async fn too_many_bytes_outstanding() {
+    let opened = CancellationToken::new();
+    let hold = opened.clone();
+    let setup = Setup::telling(&["C2C.CallbackBeforeSendMsg"]).callback("timeout_ms = 60000");
+    let mut app = setup.answering(move |_: &Callback| Reply::ok().after(&hold)).start().await;
+    let mut ana = app.device("ana").await;
+    ana.say(send_frame(2, "bo", "hi")).await;
+    app.receiver.next().await;
+    let long = |id: u64| format!(r#"{{"id":{id},"op":"ping","x":"{}"}}"#, "a".repeat(100_000));
+    for id in 3..=7 {
+        ana.say(long(id)).await;
+    }
+    ana.say(long(8)).await;
+    let refused = ana.hear_json().await;
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&8.into(), &11_003.into()));
+    // A short one fits.
+    ana.say(r#"{"id":9,"op":"ping"}"#).await;
+    opened.cancel();
+    let mut answered = Vec::new();
+    while answered.len() < 7 {
+        answered.extend(ana.hear_json().await["id"].as_u64());
+    }
+    assert_eq!(answered, [2, 3, 4, 5, 6, 7, 9]);
+    drop(ana);
+    app.stop().await;
+}
+
+/// Whether it is stored was decided before the device went, and those that it concerns hear of it.
+#[tokio::test]
+async fn a_request_outlasts_its_session() {
+    let opened = CancellationToken::new();
+    let hold = opened.clone();
+    let setup = Setup::telling(&["C2C.CallbackBeforeSendMsg"]).callback("timeout_ms = 60000");
+    let mut app = setup.answering(move |_: &Callback| Reply::ok().after(&hold)).start().await;
+    let (mut ana, mut bo) = (app.device("ana").await, app.device("bo").await);
+    ana.say(send_frame(2, "bo", "hi")).await;
+    app.receiver.next().await;
+    ana.close(1000).await;
+    opened.cancel();
+    assert_eq!(bo.hear_message().await, (1, 1, "hi".to_owned()));
+    drop(bo);
+    app.stop().await;
+}
+
 /// A device that sends nothing, and does not even answer a ping, is taken for gone.
 #[tokio::test]
 async fn a_device_that_is_silent() {

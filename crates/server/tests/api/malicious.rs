@@ -137,6 +137,7 @@ async fn frames_that_are_none() {
 async fn bytes_that_are_no_frames() {
     let app = Setup::default().settings("[gateway]\nframe_bytes_max = 20000\n").start().await;
     let fragments = [frame(TEXT, &[b'a'; 9_000]), frame(CONTINUATION, &[b'a'; 9_000]).repeat(3)].concat();
+    let endless = [frame(TEXT, b"{"), frame(CONTINUATION, b"")].concat();
     let announced = [&[FINAL_TEXT, 0xff][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat();
     beside(&app, async {
         for (what, bytes, expected) in [
@@ -151,6 +152,7 @@ async fn bytes_that_are_no_frames() {
             ("noise", vec![0xa5; 4_096], None),
             ("parts that are too long together", fragments, Some(4504)),
             ("a length beyond everything", announced, Some(4504)),
+            ("a part that brings nothing", endless, Some(4500)),
             ("bytes in place of text", frame(0x82, b"{}"), Some(4500)),
         ] {
             let mut stream = app.device("mallory").await.into_inner();
@@ -374,6 +376,36 @@ async fn a_flood_of_frames() {
         join_all(flood).await;
     })
     .await;
+    app.stop().await;
+}
+
+/// Somebody who is logged out while there is much to catch up with, and takes it slowly.
+#[tokio::test]
+async fn a_session_that_is_revoked_while_it_catches_up() {
+    const MESSAGES: u32 = 600;
+    let app = Setup::default().start().await;
+    let epoch = app.device("mallory").await.connected["position"]["epoch"].clone();
+    let long = "m".repeat(12_000);
+    join_all((0..MESSAGES).map(|random| app.send_ok(["cy", "mallory"], random, &long))).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut mallory = Device::over(socket.connect(app.address).await.unwrap()).await;
+    let position = format!(r#","position":{{"epoch":{epoch},"offset":0}}"#);
+    mallory.ask(login("mallory", &app.usersig("mallory"), &position)).await;
+    mallory.hear_message().await;
+    // All of it is more than what the connection holds.
+    assert_eq!(app.rest("im_open_login_svc/kick", r#"{"UserID":"mallory"}"#).await, OK);
+    let mut heard = 1;
+    let reason = loop {
+        let push = mallory.hear_json().await;
+        if push["push"] == "kicked" {
+            break push["reason"].clone();
+        }
+        heard += 1;
+    };
+    assert_eq!(reason, "revoked");
+    assert!(heard < MESSAGES, "everything was told to somebody who is logged out");
+    drop(mallory);
     app.stop().await;
 }
 

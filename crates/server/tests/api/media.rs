@@ -273,6 +273,60 @@ async fn an_upload_that_pauses_goes_on() {
 }
 
 #[tokio::test]
+async fn uploads_leave_space_on_the_disk() {
+    let settings = "[media]\nfree_bytes_min = 9000000000000000000\n";
+    let app = Setup::default().settings(settings).start().await;
+    let mut ana = app.device("ana").await;
+    let answer = ask(&mut ana, "file", 1, "a").await;
+    assert_eq!((code(&answer), &answer["error"]["temporary"]), (11015, &json!(true)));
+    assert_eq!(kept(app).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_user_uploads_so_much_in_a_day() {
+    let clock = TestClock::new();
+    let settings = "[media]\nuser_bytes_per_day = 30\n";
+    let app = Setup::default().settings(settings).clock(&clock).start().await;
+    let (mut ana, mut bo) = (app.device("ana").await, app.device("bo").await);
+    // Addresses can be had in advance: what counts is what comes.
+    let urls = [ticket(&mut ana, "file", 26, "a").await, ticket(&mut ana, "file", 26, "b").await];
+    assert_eq!(post(&app, &urls[0], &LETTERS[..25]).await.refusal(), (400, 11016), "counts for nothing");
+    assert_eq!(post(&app, &urls[0], LETTERS).await.status, 200);
+    assert_eq!(post(&app, &urls[1], LETTERS).await.refusal(), (503, 11015));
+    assert_eq!(code(&ask(&mut ana, "file", 5, "c").await), 11015);
+    uploaded(&app, &mut ana, ("file", "d"), &LETTERS[..4]).await;
+    uploaded(&app, &mut bo, ("file", "e"), LETTERS).await;
+    clock.advance_secs(86_400);
+    uploaded(&app, &mut ana, ("file", "f"), LETTERS).await;
+    assert_eq!(kept(app).await, ["original.bin"; 4]);
+}
+
+#[tokio::test]
+async fn downloads_are_bounded() {
+    let app = Setup::default().settings("[media]\ndownloads_max = 1\n").start().await;
+    let mut ana = app.device("ana").await;
+    // More than all buffers between the server and a reader who does not read.
+    let bytes = vec![b'x'; 50_000_000];
+    let answer = uploaded(&app, &mut ana, ("file", "large"), &bytes).await;
+    let url = answer["Url"].as_str().unwrap();
+    let mut stream = app.connect().await;
+    stream.write_all(&raw_http::request("GET", path(url), "", b"")).await.unwrap();
+    let mut said = [0; 12];
+    within("an answer", stream.read_exact(&mut said)).await.unwrap();
+    assert_eq!(&said, b"HTTP/1.1 200");
+    let refused = get(&app, url, "").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    assert_eq!(refused.header("cache-control"), "no-store");
+    let head = exchange(&app, &raw_http::request("HEAD", path(url), "", b"")).await;
+    assert_eq!(head.status, 200, "takes no place");
+    let mut rest = Vec::new();
+    within("the rest", stream.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.ends_with(&bytes));
+    assert_eq!(get(&app, url, "Range: bytes=0-1\r\n").await.status, 206);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn nothing_but_files_is_served() {
     let app = Setup::default().start().await;
     let mut ana = app.device("ana").await;

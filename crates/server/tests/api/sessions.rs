@@ -116,6 +116,28 @@ async fn so_many_sessions_on_each_platform() {
     app.stop().await;
 }
 
+/// Whatever the app allows.
+#[tokio::test]
+async fn the_sessions_of_a_user_have_an_end() {
+    let app = logins(r#"policy = "any""#).settings("[gateway]\nuser_sessions_max = 2\n").start().await;
+    let mut first = app.device_with("ana", &on("iOS")).await;
+    let mut second = app.device("ana").await;
+    let mut bo = app.device("bo").await;
+    is_alive(&mut first).await;
+    let mut third = app.device_with("ana", &on("Mac")).await;
+    assert_eq!(first.kicked().await, other_device());
+    for device in [&mut second, &mut third, &mut bo] {
+        is_alive(device).await;
+    }
+    let mut fourth = app.device("ana").await;
+    assert_eq!(second.kicked().await, other_device());
+    for device in [&mut third, &mut fourth] {
+        is_alive(device).await;
+    }
+    drop((third, fourth, bo));
+    app.stop().await;
+}
+
 /// Of logins at the same time, each sees some of the others.
 #[tokio::test]
 async fn logins_at_the_same_time_leave_one() {
@@ -272,5 +294,73 @@ async fn devices_may_send_so_many_messages() {
     assert_eq!(send(&mut web, "bo", 4).await, None);
     assert!(app.rest(STATUS, r#"{"To_Account":["ana"]}"#).await.starts_with(OK.trim_end_matches('}')));
     drop((phone, web, bo));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_devices_change_has_a_rate() {
+    let clock = TestClock::new();
+    let app = Setup::default().app("[app.rates]\ndevice_sends_per_sec = 1").clock(&clock).start().await;
+    let mut ana = app.device("ana").await;
+    let code = async |ana: &mut Device, members: &str| {
+        ana.say(format!(r#"{{"id":7,"op":{members}}}"#)).await;
+        loop {
+            let heard = ana.hear_json().await;
+            if heard["id"] == 7 {
+                return heard["error"]["code"].as_u64();
+            }
+        }
+    };
+    assert_eq!(code(&mut ana, r#""pin","peer":"bo","pinned":true"#).await, None);
+    for members in [
+        r#""send","to":"bo","random":1,"body":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]"#,
+        r#""recall","peer":"bo","key":"1_1_1700000000""#,
+        r#""edit","peer":"bo","key":"1_1_1700000000","custom_data":"x""#,
+        r#""delete","peer":"bo","keys":["1_1_1700000000"]"#,
+        r#""confirm","peer":"bo","keys":["1_1_1700000000"]"#,
+        r#""extend","peer":"bo","key":"1_1_1700000000","set":[{"Key":"k","Value":"v"}]"#,
+        r#""read","peer":"bo""#,
+        r#""read_all""#,
+        r#""clear","peer":"bo""#,
+        r#""remove","peer":"bo""#,
+        r#""pin","peer":"bo","pinned":true"#,
+        r#""notify","peers":["bo"],"notify":"AcceptNotNotify""#,
+        r#""mark","peers":["bo"],"mark":1,"on":true"#,
+        r#""annotate","peers":["bo"],"custom":"x""#,
+        r#""set_profile","profile":{"Tag_Profile_IM_Nick":"Ana"}"#,
+        r#""befriend","peer":"bo","source":"AddSource_Type_Web""#,
+        r#""unfriend","peers":["bo"]"#,
+        r#""note_friend","peer":"bo","remark":"Bo""#,
+        r#""accept","peer":"bo""#,
+        r#""refuse","peer":"bo""#,
+        r#""add_groups","names":["home"]"#,
+        r#""delete_groups","names":["home"]"#,
+        r#""rename_group","name":"home","to":"work""#,
+        r#""join_group","name":"home","peers":["bo"]"#,
+        r#""leave_group","name":"home","peers":["bo"]"#,
+        r#""block","peers":["bo"]"#,
+        r#""unblock","peers":["bo"]"#,
+    ] {
+        assert_eq!(code(&mut ana, members).await, Some(22_006), "{members}");
+    }
+    for members in [
+        r#""ping""#,
+        r#""history","peer":"bo""#,
+        r#""receipts","peer":"bo","keys":["1_1_1700000000"]"#,
+        r#""conversations""#,
+        r#""profiles","users":["bo"]"#,
+        r#""friends""#,
+        r#""check_friends","peers":["bo"]"#,
+        r#""requests""#,
+        r#""blocked""#,
+        r#""status","users":["bo"]"#,
+        r#""set_status","custom":"busy""#,
+        r#""subscribe","users":["bo"]"#,
+    ] {
+        assert_eq!(code(&mut ana, members).await, None, "{members}");
+    }
+    clock.advance_secs(1);
+    assert_eq!(code(&mut ana, r#""read","peer":"bo""#).await, None);
+    drop(ana);
     app.stop().await;
 }

@@ -95,6 +95,24 @@ async fn http_2_is_preferred_where_it_is_spoken() {
     secured.app.stop().await;
 }
 
+/// The first frame of a server says how many requests one connection may have under way.
+#[tokio::test]
+async fn requests_of_one_http_2_connection_are_bounded() {
+    let secured = Secured::start().await;
+    let mut stream = secured.connect(&["h2"]).await;
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut head = [0; 9];
+    within("settings", stream.read_exact(&mut head)).await.unwrap();
+    assert_eq!(head[3], 4, "SETTINGS");
+    let mut settings = vec![0; usize::from(head[2])];
+    within("settings", stream.read_exact(&mut settings)).await.unwrap();
+    // MAX_CONCURRENT_STREAMS is number 3.
+    let streams = settings.chunks(6).find_map(|setting| setting.strip_prefix(&[0, 3]));
+    assert_eq!(streams, Some(&[0, 0, 0, 64][..]));
+    drop(stream);
+    secured.app.stop().await;
+}
+
 async fn count(secured: &Secured) -> usize {
     let body =
         r#"{"Operator_Account":"bo","Peer_Account":"ana","MaxCnt":100,"MinTime":0,"MaxTime":4000000000}"#;

@@ -64,7 +64,7 @@ impl Ledger {
             let unread = self.unread(app, expected.to);
             fact = Some(Fact::AfterRecall(AfterRecall { message: name(&expected), unread }));
         }
-        let (entries, facts) = (entries(alter, &before), fact.into_iter().collect());
+        let (entries, facts) = (entries(alter, &before, &self.talks[talk]), fact.into_iter().collect());
         self.tell(app, News { entries, named: Some(named), facts }, told)
     }
 
@@ -109,7 +109,7 @@ fn outcome(act: &Act, by: UserId, before: &Message, low: UserId) -> Message {
 }
 
 /// Who hears of it, and what.
-fn entries(alter: &Alter, before: &Message) -> Vec<(UserId, Change)> {
+fn entries(alter: &Alter, before: &Message, talk: &Talk) -> Vec<(UserId, Change)> {
     let how = match alter.act {
         Act::Recall => Alteration::Recalled,
         Act::Edit { .. } => Alteration::Edited,
@@ -121,9 +121,14 @@ fn entries(alter: &Alter, before: &Message) -> Vec<(UserId, Change)> {
     let is_own_affair = alter.act == Act::Delete;
     let mut both = vec![(to, from), (from, to)];
     both.dedup();
-    both.retain(|(user, _)| is_seen(before, user) && (!is_own_affair || *user == alter.by));
+    both.retain(|(user, _)| has(talk, before, user) && (!is_own_affair || *user == alter.by));
     let entry = |(user, peer)| (user, Change::Altered { peer, time_s, seq, how });
     both.into_iter().map(entry).collect()
+}
+
+/// Whether someone has the message in their history.
+fn has(talk: &Talk, message: &Message, user: &UserId) -> bool {
+    is_seen(message, user) && message.seq > talk.side(user).cleared_seq
 }
 
 /// Whether an answer by which nothing is done is true.
@@ -145,7 +150,7 @@ fn justifies(talk: &Talk, kept: &Kept, alter: &Alter, answer: &Altered) -> bool 
                 Act::Confirm => {
                     let wanted = message.delivery.needs_receipt && by == message.to;
                     // What nobody sees any more is confirmed to nobody.
-                    let is_seen = [message.from, message.to].iter().any(|user| is_seen(message, user));
+                    let is_seen = [message.from, message.to].iter().any(|user| has(talk, message, user));
                     !wanted || confirmed || recalled || !is_seen
                 }
                 Act::Delete => is_party && !is_seen(message, &by),

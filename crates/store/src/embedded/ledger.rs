@@ -100,6 +100,10 @@ impl Imported {
     }
 }
 
+/// Rows that are looked at for one operation. Nobody else is served meanwhile, and how many there are is up to those
+/// who send.
+const LOOKS_MAX: usize = 1000;
+
 /// Where a lane goes on.
 #[derive(Clone, Copy)]
 struct LaneEnd {

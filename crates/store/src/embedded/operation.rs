@@ -1,12 +1,15 @@
 //! What callers hand to the writer, and how they are answered.
 
+use chat::conversation::{Conversation, Place};
 use chat::guard::SendKey;
+use chat::id::Side;
 use chat::port::{
     Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Checkpoint, EndpointId,
     ImportMessage, Imported, MarkRead, PersonChanged, Preview, ReadMark, Relate, Related, Replay, Route,
     StoreError, Stored, Terms, ViewChanged,
 };
 use chat::{AppId, EventDraft, EventId, Lane, UserId};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub(super) type Reply<T> = oneshot::Sender<Stored<T>>;
@@ -17,10 +20,10 @@ pub(super) enum Operation {
     DeleteAccounts { app: AppId, users: Vec<UserId>, now_ms: u64, reply: Reply<Vec<bool>> },
     Append { append: Box<Append>, reply: Reply<Appended> },
     ImportMessages { imports: Vec<ImportMessage>, reply: Reply<Vec<Imported>> },
-    Alter { alter: Box<Alter>, reply: Reply<Altered> },
+    Alter { alter: Arc<Alter>, place: Option<Place>, reply: Reply<Looked<Altered>> },
     Record { draft: Box<EventDraft>, reply: Reply<Option<EventId>> },
     Preview { key: Box<SendKey>, terms: Terms, now_s: u64, reply: Reply<Preview> },
-    MarkRead { mark: Box<MarkRead>, reply: Reply<Option<ReadMark>> },
+    MarkRead { mark: Box<MarkRead>, counted: Option<Counted>, reply: Reply<Looked<Option<ReadMark>>> },
     ChangeView { change: Box<ChangeView>, reply: Reply<ViewChanged> },
     ChangePerson { change: Box<ChangePerson>, reply: Reply<PersonChanged> },
     Relate { relate: Box<Relate>, reply: Reply<Related> },
@@ -44,10 +47,10 @@ pub(super) enum Answer {
     Existed(Told<Vec<bool>>),
     Appended(Told<Appended>),
     Imported(Told<Vec<Imported>>),
-    Altered(Told<Altered>),
+    Altered(Told<Looked<Altered>>),
     Event(Told<Option<EventId>>),
     Preview(Told<Preview>),
-    Read(Told<Option<ReadMark>>),
+    Read(Told<Looked<Option<ReadMark>>>),
     View(Told<ViewChanged>),
     Person(Told<PersonChanged>),
     Related(Told<Related>),
@@ -73,6 +76,29 @@ impl Answer {
             Self::Replayed(told) => told.give(commit),
             Self::Count(told) => told.give(commit),
         }
+    }
+}
+
+/// What an operation came to that looks for something in the database.
+pub(super) enum Looked<T> {
+    Done(T),
+    /// More rows would have to be looked at than the writer may while everybody waits. Whoever asked has to look beside
+    /// it, and ask again with what was found.
+    TooFar,
+}
+
+/// Unread messages as they were counted at a snapshot.
+pub(super) struct Counted {
+    pub(super) conversation: Conversation,
+    pub(super) behind: u32,
+}
+
+impl Counted {
+    /// The count, if it is still that of the conversation. Whatever changes what is unread on a side changes its view,
+    /// or the number of messages.
+    pub(super) fn in_view(&self, conversation: &Conversation, side: Side) -> Option<u32> {
+        let state = |of: &Conversation| (of.seq, of.sides[side as usize]);
+        (state(conversation) == state(&self.conversation)).then_some(self.behind)
     }
 }
 

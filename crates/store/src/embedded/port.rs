@@ -1,10 +1,10 @@
 //! The operations of the port: changes into the queue, reads to the engine.
 
-use super::operation::{Operation, Trim};
+use super::operation::{Counted, Looked, Operation, Trim};
 use super::{Embedded, LANES_PER_APP, read};
 use async_trait::async_trait;
 use bytes::Bytes;
-use chat::alter::{Act, Extend};
+use chat::alter::{Act, Extend, NotAltered};
 use chat::contact::{ChangeView, ContactsPage, ContactsQuery, ViewAct};
 use chat::conversation::{Inbox, Position};
 use chat::dispatch::{Delivered, Exception, FailedAttempt, Replay};
@@ -15,10 +15,14 @@ use chat::person::{ChangePerson, Listed, PersonChange, PersonChanged, Portrait, 
 use chat::port::{
     Account, Alter, Altered, Append, Appended, Changes, Checkpoint, DeliveryState, EndpointId, Found,
     HistoryPage, HistoryQuery, ImportMessage, Imported, Landing, LaneExtent, ListQuery, MarkRead, Preview,
-    ReadMark, Route, SendQuery, Store, Stored, Terms, ViewChanged,
+    ReadMark, Route, SendQuery, Store, StoreError, Stored, Terms, ViewChanged,
 };
 use chat::relate::{Approach, Relate, Related};
 use chat::{AppId, ConversationId, Event, EventDraft, EventId, Lane, UserId};
+use std::sync::Arc;
+
+/// How often unread messages are counted for one mark, when others change what is counted meanwhile.
+const COUNTS_MAX: usize = 8;
 
 #[async_trait]
 impl Store for Embedded {
@@ -60,7 +64,15 @@ impl Store for Embedded {
     }
 
     async fn mark_read(&self, mark: MarkRead) -> Stored<Option<ReadMark>> {
-        self.queue.ask(0, |reply| Operation::MarkRead { mark: Box::new(mark), reply }).await
+        let mut counted = None;
+        for _ in 0..COUNTS_MAX {
+            let ask = |reply| Operation::MarkRead { mark: Box::new(mark), counted, reply };
+            if let Looked::Done(read) = self.queue.ask(0, ask).await? {
+                return Ok(read);
+            }
+            counted = self.count(mark).await?;
+        }
+        Err(StoreError::Unavailable("a conversation changes faster than it is counted".to_owned()))
     }
 
     async fn history(&self, query: HistoryQuery) -> Stored<HistoryPage> {
@@ -86,11 +98,36 @@ impl Store for Embedded {
             Act::Extend(Extend::Delete(pairs)) => pairs.iter().map(|pair| pair.key.len()).sum(),
             Act::Extend(Extend::Clear) | Act::Recall | Act::Confirm | Act::Delete => 0,
         };
-        self.queue.ask(bytes, |reply| Operation::Alter { alter: Box::new(alter), reply }).await
+        let alter = Arc::new(alter);
+        let ask = |place| {
+            let alter = Arc::clone(&alter);
+            self.queue.ask(bytes, move |reply| Operation::Alter { alter, place, reply })
+        };
+        if let Looked::Done(altered) = ask(None).await? {
+            return Ok(altered);
+        }
+        let wanted = Arc::clone(&alter);
+        let place = self.read(move |snapshot| read::place_meant(snapshot, &wanted, usize::MAX)).await?;
+        if place.is_none() {
+            return Ok(Altered::Refused(NotAltered::NotFound));
+        }
+        match ask(place).await? {
+            Looked::Done(altered) => Ok(altered),
+            Looked::TooFar => unreachable!("the writer has not to look for a message whose place is known"),
+        }
     }
 
     async fn find(&self, conversation: ConversationId, key: MessageKey) -> Stored<Option<Found>> {
         self.read(move |snapshot| read::find(snapshot, &conversation, key)).await
+    }
+
+    async fn find_for(
+        &self,
+        conversation: ConversationId,
+        viewer: UserId,
+        key: MessageKey,
+    ) -> Stored<Option<Found>> {
+        self.read(move |snapshot| read::find_for(snapshot, &conversation, &viewer, key)).await
     }
 
     async fn landed(&self, query: SendQuery) -> Stored<Landing> {
@@ -254,6 +291,21 @@ impl Store for Embedded {
 
     fn lanes_per_app(&self) -> u16 {
         LANES_PER_APP
+    }
+}
+
+impl Embedded {
+    /// Counts what a mark of a part leaves unread, beside the writer.
+    pub(super) async fn count(&self, mark: MarkRead) -> Stored<Option<Counted>> {
+        self.read(move |snapshot| {
+            let id = ConversationId::new(mark.app, mark.reader, mark.peer);
+            let Some(conversation) = read::conversation(snapshot, &id)? else { return Ok(None) };
+            let Some(until_s) = mark.part(&conversation) else { return Ok(None) };
+            let behind =
+                read::unread_behind(snapshot, (&id, &mark.reader), &conversation, until_s, usize::MAX)?;
+            Ok(behind.map(|behind| Counted { conversation, behind }))
+        })
+        .await
     }
 }
 

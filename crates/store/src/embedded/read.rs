@@ -11,8 +11,8 @@ pub(super) use event::{
     parked, route,
 };
 pub(super) use message::{
-    contacts, contacts_with, conversation, decoded_conversation, decoded_message, find, history, landed,
-    messages, missing_conversation, named, peers, unread,
+    contacts, contacts_with, conversation, decoded_conversation, decoded_message, find, find_for, history,
+    landed, messages, missing_conversation, named, peers, place_meant, second_exceeds, unread, unread_behind,
 };
 pub(super) use person::{
     account, account_exists, changes, inbox, inbox_of, listed, people, revoked_s, tie, ties_of,

@@ -1,6 +1,10 @@
+use super::operation::{Counted, Looked, Operation};
 use super::*;
 use bytes::Bytes;
-use chat::port::{Account, Append, Appended, Store, Terms};
+use chat::alter::{Act, NotAltered};
+use chat::port::{
+    Account, Alter, Altered, Append, Appended, ImportMessage, MarkRead, MessageKey, Store, Terms,
+};
 use chat::{AppId, Delivery, Lane, Origin, Platform, UserId};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
@@ -78,4 +82,89 @@ async fn nobody_waits_for_a_store_that_has_stopped() {
     store.queue.abandon();
     assert_eq!(store.append(message(0)).await, Err(stopped()));
     assert_eq!(store.close(), Ok(()));
+}
+
+/// Ana says something that Bo has not read, and Bo has said more behind it, in one second, than the writer looks at.
+async fn long_second() -> (tempfile::TempDir, Embedded) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Embedded::open(directory.path(), EmbeddedOptions::default()).unwrap();
+    let accounts = ["ana", "bo"].map(|name| Account::bare(user(name)));
+    store.import_accounts(APP, accounts.to_vec(), 5).await.unwrap();
+    store.append(message(0)).await.unwrap();
+    let own = |number| ImportMessage {
+        app: APP,
+        from: user("bo"),
+        to: user("ana"),
+        wire_seq: number,
+        random: number,
+        time_s: 1_002,
+        body: Bytes::new(),
+        custom_data: Bytes::new(),
+        content_crc: 0,
+        live: false,
+    };
+    store.import_messages((1..=1_002).map(own).collect()).await.unwrap();
+    (directory, store)
+}
+
+fn origin() -> Origin {
+    Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::Web }
+}
+
+fn mark(until_s: u64) -> MarkRead {
+    let (reader, peer) = (user("bo"), user("ana"));
+    MarkRead { app: APP, reader, peer, until_s: Some(until_s), now_ms: 2_000_000, origin: origin() }
+}
+
+fn deletion(number: u32) -> Alter {
+    Alter {
+        app: APP,
+        from: user("bo"),
+        to: user("ana"),
+        key: MessageKey { wire_seq: number, random: number, time_s: 1_002 },
+        by: user("bo"),
+        act: Act::Delete,
+        now_ms: 2_000_000,
+        origin: origin(),
+    }
+}
+
+async fn is_too_far(store: &Embedded, mark: MarkRead, counted: Option<Counted>) -> bool {
+    let asked = |reply| Operation::MarkRead { mark: Box::new(mark), counted, reply };
+    matches!(store.queue.ask(0, asked).await.unwrap(), Looked::TooFar)
+}
+
+/// Everybody waits for the writer, so how much one operation looks at there must not be up to who asks.
+#[tokio::test]
+async fn the_writer_does_not_count_a_long_conversation() {
+    let (_directory, store) = long_second().await;
+    assert!(is_too_far(&store, mark(999), None).await);
+    assert_eq!(store.mark_read(mark(999)).await.unwrap(), None);
+    // What was counted before something changed is not believed.
+    let counted = store.count(mark(999)).await.unwrap().unwrap();
+    assert_eq!((counted.behind, counted.conversation.seq), (1, 1_003));
+    store.append(message(5)).await.unwrap();
+    assert!(is_too_far(&store, mark(999), Some(counted)).await);
+    let read = store.mark_read(mark(1_001)).await.unwrap().unwrap();
+    assert_eq!(read.reader.record.entry.unread, 1);
+    assert_eq!(store.unread(APP, user("bo"), vec![user("ana")]).await.unwrap(), [1]);
+    // Everything up to there is read: there is nothing to look for.
+    assert!(!is_too_far(&store, mark(1_001), None).await);
+}
+
+#[tokio::test]
+async fn the_writer_does_not_search_a_long_second() {
+    let (_directory, store) = long_second().await;
+    let alter = Arc::new(deletion(9_999));
+    let asked = |reply| Operation::Alter { alter, place: None, reply };
+    assert!(matches!(store.queue.ask(0, asked).await.unwrap(), Looked::TooFar));
+    let unknown = store.alter(deletion(9_999)).await.unwrap();
+    assert_eq!(unknown, Altered::Refused(NotAltered::NotFound));
+    // The first of its second is looked at last.
+    for (number, seq) in [(1, 2), (1_002, 1_003)] {
+        let deleted = store.alter(deletion(number)).await.unwrap();
+        let Altered::Done { message, .. } = deleted else { panic!("{deleted:?}") };
+        assert_eq!(message.seq, seq);
+        assert_eq!(store.alter(deletion(number)).await.unwrap(), Altered::Unchanged);
+    }
 }

@@ -8,7 +8,7 @@ use super::EmbeddedOptions;
 use super::engine::Engine;
 use super::group::Sealed;
 use super::ledger::Ledger;
-use super::operation::{Answer, Operation, Told, stopped};
+use super::operation::{Answer, Counted, Looked, Operation, Told, stopped};
 use super::queue::Queue;
 use chat::port::{MarkRead, ReadMark, StoreError, Stored};
 use std::collections::VecDeque;
@@ -85,11 +85,11 @@ impl Writer {
                 let result = imports.iter().map(|import| ledger.import_message(import)).collect();
                 Answer::Imported(Told { reply, result })
             }
-            Operation::Alter { alter, reply } => {
-                Answer::Altered(Told { reply, result: ledger.alter(&alter) })
+            Operation::Alter { alter, place, reply } => {
+                Answer::Altered(Told { reply, result: ledger.alter(&alter, place) })
             }
-            Operation::MarkRead { mark, reply } => {
-                Answer::Read(Told { reply, result: self.mark_read(&mark) })
+            Operation::MarkRead { mark, counted, reply } => {
+                Answer::Read(Told { reply, result: self.mark_read(&mark, counted.as_ref()) })
             }
             Operation::ChangeView { change, reply } => {
                 Answer::View(Told { reply, result: ledger.change_view(&change) })
@@ -126,11 +126,11 @@ impl Writer {
     }
 
     /// A mark of a part counts messages in the database; others may follow it in its group.
-    fn mark_read(&mut self, mark: &MarkRead) -> Stored<Option<ReadMark>> {
-        if self.ledger.reads_part(mark)? {
-            self.alone(|ledger| ledger.mark_read(mark))
+    fn mark_read(&mut self, mark: &MarkRead, counted: Option<&Counted>) -> Stored<Looked<Option<ReadMark>>> {
+        if counted.is_none() && self.ledger.reads_part(mark)? {
+            self.alone(|ledger| ledger.mark_read(mark, None))
         } else {
-            self.ledger.mark_read(mark)
+            self.ledger.mark_read(mark, counted)
         }
     }
 

@@ -1,8 +1,10 @@
-use crate::world::acts::{act, altered, find, hinted, last_fact, set};
+use crate::world::acts::{act, altered, find, hinted, last_fact, set, view, viewed};
 use crate::world::{APP, NOW_S, all_of, delivered, events, import, mark, message, say, unread, user};
 use bytes::Bytes;
 use chat::alter::{Act, EXTENSIONS_LEN_MAX, Extend, Extensions, NotAltered};
+use chat::contact::ViewAct;
 use chat::conversation::Alteration;
+use chat::effect::Told;
 use chat::event::{AfterExtension, AfterRecall, ExtensionChange, ExtensionItem, MessageName};
 use chat::message::Fate;
 use chat::port::{Alter, Altered, Append, Changes, Found, MarkRead, MessageKey, Store};
@@ -237,6 +239,31 @@ pub(crate) async fn who_left_is_not_told_of_what_is_altered(store: &dyn Store) {
     assert_eq!(last_fact(store).await, Fact::AfterRecall(fact));
     // Made anew, the account counts none of the old ones.
     import(store, &["bo"], NOW_S).await;
-    altered(store, act(&second, "ana", Act::Recall)).await;
+    let (_, told) = altered(store, act(&second, "ana", Act::Recall)).await;
     assert_eq!((unread(store, "bo", "ana").await, total(store, "bo").await), (0, 0));
+    assert_eq!(who(&told), ["ana"]);
+}
+
+/// Who is told.
+fn who(told: &Told) -> Vec<String> {
+    hinted(told).into_iter().map(|(name, _)| name).collect()
+}
+
+pub(crate) async fn what_someone_has_erased_is_not_shown_to_them_again(store: &dyn Store) {
+    let [first, ..] = three(store).await;
+    viewed(store, view("bo", "ana", ViewAct::Erase, NOW_S + 9)).await;
+    let (edited, told) = altered(store, act(&first, "ana", edit("[2]", None))).await;
+    assert_eq!(who(&told), ["ana"]);
+    let (_, told) = altered(store, act(&first, "ana", set(&[("a", "b")]))).await;
+    assert_eq!(who(&told), ["ana"]);
+    let found = async |name| store.find_for(first.conversation(APP), user(name), first.key()).await.unwrap();
+    assert_eq!(found("bo").await, None);
+    assert_eq!(found("ana").await.unwrap().message, edited);
+    assert_eq!(found("ana").await, find(store, &first).await);
+    // What comes later is theirs.
+    let later = say(store, message("ana", "bo", NOW_S + 10, 20)).await.message;
+    let (_, told) = altered(store, act(&later, "ana", edit("[3]", None))).await;
+    assert_eq!(who(&told), ["bo", "ana"]);
+    let found = store.find_for(later.conversation(APP), user("bo"), later.key()).await.unwrap();
+    assert_eq!(found.unwrap().message.seq, 4);
 }

@@ -36,8 +36,10 @@ pub struct MessageFacts<'a> {
 /// The body of `C2C.CallbackBeforeSendMsg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BeforeSendMsg<'a> {
-    /// The message that may be sent.
+    /// The message that may be sent, or as it would be after an edit.
     pub message: MessageFacts<'a>,
+    /// `Operator_Account`: who wants to edit a message that was sent. Only there when it is an edit.
+    pub operator: Option<&'a str>,
 }
 
 /// The body of `C2C.CallbackAfterSendMsg`, and of `Bot.OnC2CMessage`, which differs in its name alone.
@@ -60,6 +62,9 @@ impl BeforeSendMsg<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.reserve(self.message.len_estimate());
         self.message.write_head(CallbackCommand::C2cBeforeSendMsg, out);
+        if let Some(operator) = self.operator {
+            write_json!(out, r#","Operator_Account":"#, string(operator));
+        }
         self.message.write_tail(out);
     }
 }
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn bodies_to_the_letter() {
-        let before = written(|out| BeforeSendMsg { message: MESSAGE }.write(out));
+        let before = written(|out| BeforeSendMsg { message: MESSAGE, operator: None }.write(out));
         insta::assert_snapshot!(before, @r##"{"CallbackCommand":"C2C.CallbackBeforeSendMsg","From_Account":"ana","To_Account":"bo","MsgSeq":90211,"MsgRandom":4294967295,"MsgTime":1767000100,"MsgKey":"90211_4294967295_1767000100","OnlineOnlyFlag":0,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}],"CloudCustomData":"{\"v\":1}","MsgId":"17-1767000099-551200377","EventTime":1767000100250}"##);
         insta::assert_snapshot!(written(|out| AFTER.write(out)), @r##"{"CallbackCommand":"C2C.CallbackAfterSendMsg","From_Account":"ana","To_Account":"bo","MsgSeq":90211,"MsgRandom":4294967295,"MsgTime":1767000100,"MsgKey":"90211_4294967295_1767000100","OnlineOnlyFlag":0,"SendMsgResult":0,"ErrorInfo":"send msg succeed","UnreadMsgNum":3,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}],"CloudCustomData":"{\"v\":1}","MsgId":"17-1767000099-551200377","EventTime":1767000100250}"##);
         let failed = AfterSendMsg {
@@ -168,8 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_says_whose_it_is() {
+        let sent = written(|out| BeforeSendMsg { message: MESSAGE, operator: None }.write(out));
+        let edit = written(|out| BeforeSendMsg { message: MESSAGE, operator: Some("bo") }.write(out));
+        let flag = r#","OnlineOnlyFlag":0"#;
+        assert_eq!(edit, sent.replace(flag, r#","OnlineOnlyFlag":0,"Operator_Account":"bo""#));
+    }
+
+    #[test]
     fn a_marked_message_says_so() {
-        let marked = BeforeSendMsg { message: MessageFacts { has_risk_content: true, ..MESSAGE } };
+        let message = MessageFacts { has_risk_content: true, ..MESSAGE };
+        let marked = BeforeSendMsg { message, operator: None };
         assert!(
             written(|out| marked.write(out)).ends_with(r#","EventTime":1767000100250,"HasRiskContent":1}"#)
         );

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{Malformed, member::Members};
 
-/// `C2C.CallbackBeforeSendMsg`: may this message be sent?
+/// `C2C.CallbackBeforeSendMsg`: may this message be sent, or be edited so?
 #[derive(Debug, Clone)]
 pub struct BeforeSendMsg {
     /// `From_Account`.
@@ -23,6 +23,8 @@ pub struct BeforeSendMsg {
     pub msg_id: String,
     /// `OnlineOnlyFlag`.
     pub online_only: bool,
+    /// `Operator_Account`: who wants to edit a message that was sent; empty when it is no edit.
+    pub operator: String,
     /// `MsgBody`, as it was sent.
     pub body: Box<RawValue>,
     /// `CloudCustomData`.
@@ -183,6 +185,7 @@ impl BeforeSendMsg {
             key: members.msg_key().text()?,
             msg_id: members.msg_id().text_or_empty()?,
             online_only: members.online_only().flag()?,
+            operator: members.operator().text_or_empty()?,
             body: members.body().json()?,
             custom_data: members.custom_data().text_or_empty()?,
             has_risk_content: members.risk_content().flag()?,

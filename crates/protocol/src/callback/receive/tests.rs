@@ -95,7 +95,7 @@ const MESSAGE: callback::MessageFacts<'_> = callback::MessageFacts {
 
 #[test]
 fn messages_read_back() {
-    let before = callback::BeforeSendMsg { message: MESSAGE };
+    let before = callback::BeforeSendMsg { message: MESSAGE, operator: Some("bo") };
     let Callback::BeforeSendMsg(read) = sent(CallbackCommand::C2cBeforeSendMsg, |out| before.write(out))
     else {
         panic!("it is a question about a message");
@@ -104,6 +104,7 @@ fn messages_read_back() {
     assert_eq!((read.seq, read.random, read.time_s), (90_211, u32::MAX, NOW_S));
     assert_eq!((read.body.get(), &*read.custom_data, &*read.msg_id), (TEXT, "{\"v\":1}", MESSAGE.msg_id));
     assert_eq!((read.online_only, read.has_risk_content, read.event_time_ms), (true, true, EVENT_TIME_MS));
+    assert_eq!(read.operator, "bo");
 
     for to_bot in [false, true] {
         let after = callback::AfterSendMsg {

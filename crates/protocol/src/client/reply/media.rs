@@ -151,7 +151,7 @@ mod tests {
     fn refuses() {
         assert_eq!(
             written(|out| refuse_upload(&ErrorCode::UploadsBusy.into(), out)),
-            r#"{"error":{"code":11015,"text":"too many uploads at once","temporary":true}}"#
+            r#"{"error":{"code":11015,"text":"no room for this upload now","temporary":true}}"#
         );
     }
 }

@@ -65,14 +65,20 @@ pub(super) const OPERATIONS: &[Operation] = &[
                 "Only messages of this Unix second or older ones.",
             ),
         ],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
-    Operation { name: "read_all", about: "Everything in all conversations has been read.", ..PLAIN },
+    Operation {
+        name: "read_all",
+        about: "Everything in all conversations has been read.",
+        codes: &[ErrorCode::TooFrequent],
+        ..PLAIN
+    },
     Operation {
         name: "clear",
         about: "Forgets the history of a conversation, for oneself. It stays in the list.",
         request: &[PEER],
-        codes: &[ErrorCode::ContactAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound],
         ..PLAIN
     },
     Operation {
@@ -115,14 +121,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "pin",
         about: "Pins a conversation, or lets it go.",
         request: &[PEER, required("pinned", FLAG, WRONG, "Whether it is to be pinned.")],
-        codes: &[ErrorCode::ContactAccountNotFound, ErrorCode::TooManyPinned],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound, ErrorCode::TooManyPinned],
         ..PLAIN
     },
     Operation {
         name: "remove",
         about: "Takes a conversation out of the list.",
         request: &[PEER, optional("erase", FLAG, WRONG, "false", "Whether its history goes too.")],
-        codes: &[ErrorCode::ContactAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound],
         ..PLAIN
     },
     Operation {
@@ -132,7 +138,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Member { kind: peers(NOTIFIED_PER_REQUEST_MAX), ..PEERS },
             required("notify", Kind::Word(&NOTIFY_WORDS), NOTED_CODES, "What they do from now on."),
         ],
-        codes: &[ErrorCode::ContactAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound],
         ..PLAIN
     },
     Operation {
@@ -148,7 +154,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ),
             required("on", FLAG, WRONG, "Whether they are to have it."),
         ],
-        codes: &[ErrorCode::ContactAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound],
         ..PLAIN
     },
     Operation {
@@ -163,7 +169,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
                 "The data; empty for none.",
             ),
         ],
-        codes: &[ErrorCode::ContactAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ContactAccountNotFound],
         ..PLAIN
     },
 ];

@@ -137,6 +137,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ],
         answer: &[told("pending", FLAG, "Whether they have to agree first.")],
         codes: &[
+            ErrorCode::TooFrequent,
             ErrorCode::RelationAccountNotFound,
             ErrorCode::FriendRequestsForbidden,
             ErrorCode::FriendListFull,
@@ -154,6 +155,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         about: "Ends friendships.",
         request: &[PEERS, mutual("false", "Whether the user goes from their lists too.")],
         answer: &[RESULTS],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {
@@ -183,7 +185,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             optional("custom", FRIEND_TAGS, NAME_CODES, "stay", "Values of the app's own."),
         ],
         choice: Choice::AnyOf(&["remark", "groups", "custom"], ErrorCode::RelationParameter),
-        codes: &[ErrorCode::RelationAccountNotFound, ErrorCode::FriendGroupsFull],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::RelationAccountNotFound, ErrorCode::FriendGroupsFull],
         ..PLAIN
     },
     Operation {
@@ -199,6 +201,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         about: "Agrees to a friend request.",
         request: &[PEER, mutual("true", "Whether who asked comes on the user's own list too."), REMARK],
         codes: &[
+            ErrorCode::TooFrequent,
             ErrorCode::RelationAccountNotFound,
             ErrorCode::FriendListFull,
             ErrorCode::PeerFriendListFull,
@@ -210,7 +213,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "refuse",
         about: "Drops a friend request.",
         request: &[PEER],
-        codes: &[ErrorCode::FriendRequestNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::FriendRequestNotFound],
         ..PLAIN
     },
     Operation {
@@ -227,21 +230,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ),
         ],
         answer: &[RESULTS],
-        codes: &[ErrorCode::RelationAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::RelationAccountNotFound],
         ..PLAIN
     },
     Operation {
         name: "delete_groups",
         about: "Deletes friend groups. The friends stay.",
         request: &[Member { codes: RELATIONS_CODES, ..NAMES }],
-        codes: &[ErrorCode::RelationAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::RelationAccountNotFound],
         ..PLAIN
     },
     Operation {
         name: "rename_group",
         about: "Gives a friend group another name.",
         request: &[NAME, required("to", GROUP_NAME, NAME_CODES, "Its new name.")],
-        codes: &[ErrorCode::RelationAccountNotFound],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::RelationAccountNotFound],
         ..PLAIN
     },
     Operation {
@@ -249,6 +252,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         about: "Puts friends into a friend group.",
         request: &[NAME, GROUPED],
         answer: &[RESULTS],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {
@@ -256,6 +260,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         about: "Takes friends out of a friend group.",
         request: &[NAME, GROUPED],
         answer: &[RESULTS],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
 ];

@@ -59,6 +59,11 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
         told("upload_url", TEXT, "Where its bytes go with `POST`: a path on the server, or a whole URL."),
         told("expires", TIME_S, "Until when they have to begin to come, in Unix seconds."),
     ],
-    codes: &[ErrorCode::MediaOff, ErrorCode::FileTooLarge, ErrorCode::MediaTypeRefused],
+    codes: &[
+        ErrorCode::MediaOff,
+        ErrorCode::FileTooLarge,
+        ErrorCode::MediaTypeRefused,
+        ErrorCode::UploadsBusy,
+    ],
     ..PLAIN
 }];

@@ -196,7 +196,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "recall",
         about: "Takes back a message of one's own.",
         request: &[PEER, KEY],
-        codes: &[ErrorCode::RecallTooLate, ErrorCode::MessageNotFound, ErrorCode::MessageRecalled],
+        codes: &[
+            ErrorCode::TooFrequent,
+            ErrorCode::RecallTooLate,
+            ErrorCode::MessageNotFound,
+            ErrorCode::MessageRecalled,
+        ],
         ..PLAIN
     },
     Operation {
@@ -223,6 +228,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         codes: &[
             ErrorCode::NotAllowed,
             ErrorCode::AccountInvalid,
+            ErrorCode::RefusedByCallback,
             ErrorCode::BlockedByRecipient,
             ErrorCode::NotFriends,
             ErrorCode::NotInRecipientsFriends,
@@ -233,20 +239,22 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ErrorCode::MessageVersionConflict,
             ErrorCode::TooFrequent,
             ErrorCode::TextRefused,
+            ErrorCode::CallbackUnavailable,
         ],
-        ..PLAIN
+        has_own_codes: true,
     },
     Operation {
         name: "delete",
         about: "Takes messages out of one's own history.",
         request: &[PEER, Member { kind: list(&MSG_KEY, DELETED_KEYS_MAX), ..KEYS }],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {
         name: "confirm",
         about: "Confirms that received messages were read.",
         request: &[PEER, KEYS],
-        codes: &[ErrorCode::MessageNotFound, ErrorCode::MessageRecalled],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::MessageNotFound, ErrorCode::MessageRecalled],
         ..PLAIN
     },
     Operation {
@@ -306,6 +314,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ErrorCode::TooFrequent,
             ErrorCode::ExtensionsNotSupported,
             ErrorCode::ExtendedMessageNotFound,
+            ErrorCode::TextRefused,
         ],
         ..PLAIN
     },

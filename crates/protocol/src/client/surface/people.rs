@@ -51,7 +51,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "set_profile",
         about: "Changes one's own profile.",
         request: &[required("profile", PROFILE_TAGS, PROFILE_CODES, "The values to be changed.")],
-        codes: &[ErrorCode::ProfileAccountNotFound, ErrorCode::ProfileTagReadOnly],
+        codes: &[ErrorCode::TooFrequent, ErrorCode::ProfileAccountNotFound, ErrorCode::ProfileTagReadOnly],
         ..PLAIN
     },
     Operation {
@@ -63,6 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             lines(&Kind::Object(&PEER_RESULT)),
             "One for each, in the order of the request.",
         )],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {
@@ -74,6 +75,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             lines(&Kind::Object(&PEER_RESULT)),
             "One for each, in the order of the request.",
         )],
+        codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {

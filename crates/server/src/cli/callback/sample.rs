@@ -55,6 +55,7 @@ pub(super) fn before_send(app: AppId, now_ms: u64) -> Callback {
         time_s: now_ms / 1000,
         client_time_s: now_ms / 1000,
         online_only: false,
+        operator: None,
         marked: false,
         content: &content,
         origin: ORIGIN,

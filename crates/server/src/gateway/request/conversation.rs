@@ -1,6 +1,6 @@
 //! What a device does with conversations.
 
-use super::{Asked, unavailable, user};
+use super::{Asked, CHANGED_AT_ONCE_MAX, unavailable, user};
 use crate::gateway::login::wire_position;
 use crate::translate::conversation as translate;
 use chat::UserId;
@@ -19,8 +19,6 @@ const LIST_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of content of conversations that a device names. As many of the longest messages as there can be fit: only
 /// bodies that are mostly padding do not.
 const NAMED_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Conversations that one request changes together, so that they share commits and leave room in the store's queue.
-const CHANGED_AT_ONCE_MAX: usize = 32;
 
 impl Asked<'_> {
     pub(super) async fn conversation(

@@ -8,10 +8,11 @@ use crate::translate;
 use crate::translate::alter::{edit_version, edited_bytes, extensible, extension_refused, pair};
 use bytes::Bytes;
 use chat::alter::{Act, Extend, NotAltered, PairKey};
-use chat::device::{DeviceAltered, judge_edit, may_recall};
+use chat::device::{judge_edit, judge_pairs, may_recall};
 use chat::event::ExtensionItem;
 use chat::port::{Alter, Altered, Direction, Found, HistoryQuery};
-use chat::{ConversationId, Message, UserId};
+use chat::send::SendError;
+use chat::{ConversationId, UserId};
 use futures_util::future::join_all;
 use protocol::client::{
     Edit, ExtendOperation, Extended, History, HistoryPage, HistoryPlace, MessageReply, MessageRequest, Named,
@@ -94,7 +95,6 @@ impl Asked<'_> {
     }
 
     async fn edit(&self, id: u64, wire: Edit<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
-        self.is_not_too_fast()?;
         let app = &self.caller.app;
         let found = self.find_message(&wire.message.peer, &wire.message.key).await?;
         let found = found.ok_or(ErrorCode::MessageNotFound)?;
@@ -201,11 +201,12 @@ impl Asked<'_> {
         operation: &ExtendOperation<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
-        self.is_not_too_fast()?;
         let found = extensible(self.find_message(&wire.peer, &wire.key).await?)?;
         let between = [found.message.from, found.message.to];
-        let act = Act::Extend(extend(operation));
-        let changed = match self.alter_from_device(self.alter(between, &wire.key, act), found).await? {
+        let mut wanted = extend(operation);
+        judge_pairs(&self.caller.app.rules, &mut wanted).map_err(translate::refusal_code)?;
+        let alter = self.alter(between, &wire.key, Act::Extend(wanted));
+        let changed = match self.alter_from_device(alter, found).await? {
             Altered::Done { items, .. } => items,
             Altered::Unchanged => Vec::new(),
             Altered::Refused(refusal) => return Err(extension_refused(refusal)),
@@ -239,20 +240,20 @@ impl Asked<'_> {
 
     /// Something that says something to the other person.
     async fn alter_from_device(&self, alter: Alter, found: Found) -> Result<Altered, Failure> {
-        let terms = self.caller.app.device_terms();
-        match self.gateway.chat.alter_from_device(terms, alter, found).await.map_err(unavailable)? {
-            DeviceAltered::Answered(altered) => Ok(altered),
-            DeviceAltered::Refused(refusal) => Err(translate::refusal_code(refusal).into()),
-        }
+        let app = &self.caller.app;
+        let altered = self.gateway.chat.alter_from_device(&app.rules, app.device_terms(), alter, found).await;
+        altered.map_err(|error| match error {
+            SendError::Store(error) => unavailable(error),
+            refused => translate::send_failure(refused),
+        })
     }
 
     /// A message that the caller can see.
     async fn find_message(&self, peer: &str, key: &MsgKey) -> Result<Option<Found>, Failure> {
         let (app, caller) = (self.caller.app.id, self.caller.user);
         let conversation = ConversationId::new(app, caller, user(peer)?);
-        let found = self.gateway.chat.store.find(conversation, translate::history_key(key)).await;
-        let is_visible = |message: &Message| message.visible_to(&caller);
-        Ok(found.map_err(unavailable)?.filter(|found| is_visible(&found.message)))
+        let key = translate::history_key(key);
+        self.gateway.chat.store.find_for(conversation, caller, key).await.map_err(unavailable)
     }
 }
 

@@ -6,7 +6,7 @@
 mod friend;
 mod group;
 
-use super::{Asked, unavailable};
+use super::{Asked, CHANGED_AT_ONCE_MAX, unavailable};
 use crate::translate;
 use chat::UserId;
 use chat::person::{ChangePerson, Listed, PersonChange, PersonChanged, Portrait};
@@ -139,15 +139,19 @@ impl Asked<'_> {
         peers: &[Cow<'_, str>],
         act: impl Fn() -> Approach,
     ) -> Result<Vec<Option<Failure>>, Failure> {
-        let doing = peers.iter().map(|peer| {
-            let act = act();
-            async move {
-                let related = self.relate(user(peer)?, act).await?;
-                Ok::<_, Failure>(related.err().map(|refusal| not_related(command, refusal)))
-            }
-        });
-        // All of them go to the end, also when one fails: those that are done are told to devices.
-        join_all(doing).await.into_iter().collect()
+        let mut done = Vec::with_capacity(peers.len());
+        for peers in peers.chunks(CHANGED_AT_ONCE_MAX) {
+            let doing = peers.iter().map(|peer| {
+                let act = act();
+                async move {
+                    let related = self.relate(user(peer)?, act).await?;
+                    Ok::<_, Failure>(related.err().map(|refusal| not_related(command, refusal)))
+                }
+            });
+            // All of them go to the end, also when one fails: those that are done are told to devices.
+            done.extend(join_all(doing).await);
+        }
+        done.into_iter().collect()
     }
 
     async fn relate_one(&self, id: u64, peer: &str, act: Approach, out: &mut Vec<u8>) -> Result<(), Failure> {

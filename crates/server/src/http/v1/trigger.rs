@@ -79,6 +79,7 @@ pub(super) async fn trigger(
             time_s,
             client_time_s: time_s,
             online_only: false,
+            operator: None,
             marked: false,
             content: &content,
             origin,

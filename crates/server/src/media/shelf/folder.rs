@@ -2,14 +2,14 @@
 
 use super::{Parcel, PutError};
 use crate::media::locator::{Locator, MediaId};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use std::fs;
-use std::io::{self, ErrorKind, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use std::sync::Arc;
 
 /// Read at once. A reader who is slow holds one such piece.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -44,15 +44,19 @@ impl Folder {
         file: &Locator,
         range: Range<u64>,
     ) -> io::Result<BoxStream<'static, io::Result<Bytes>>> {
-        let mut opened = tokio::fs::File::open(self.path(file)).await?;
-        opened.seek(SeekFrom::Start(range.start)).await?;
-        let rest = opened.take(range.end - range.start);
-        let chunks = stream::try_unfold(rest, |mut rest| async move {
-            let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
-            let read = rest.read_buf(&mut chunk).await?;
-            Ok((read > 0).then(|| (chunk.freeze(), rest)))
+        let path: Arc<Path> = self.path(file).into();
+        // The first piece now: whoever asks is told when the file cannot be read.
+        let first = read_piece(&path, range.start..range.end).await?;
+        let rest = range.start + first.len() as u64..range.end;
+        let chunks = stream::try_unfold((path, rest), |(path, rest)| async move {
+            if rest.is_empty() {
+                return Ok(None);
+            }
+            let piece = read_piece(&path, rest.clone()).await?;
+            let rest = rest.start + piece.len() as u64..rest.end;
+            Ok(Some((piece, (path, rest))))
         });
-        Ok(chunks.boxed())
+        Ok(stream::iter([Ok(first)]).chain(chunks).boxed())
     }
 
     fn path(&self, file: &Locator) -> PathBuf {
@@ -64,6 +68,20 @@ impl Folder {
         let id = id.to_string();
         self.root.join(sdkappid.to_string()).join(&id[..2]).join(id)
     }
+}
+
+/// The first piece of a part. The file is open only for that: a reader who pauses holds none, and the process may have
+/// fewer of them than there are readers.
+async fn read_piece(path: &Arc<Path>, part: Range<u64>) -> io::Result<Bytes> {
+    let path = Arc::clone(path);
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::Start(part.start))?;
+        let mut piece = vec![0; (part.end - part.start).min(CHUNK_BYTES as u64) as usize];
+        file.read_exact(&mut piece)?;
+        Ok(Bytes::from(piece))
+    });
+    reading.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 /// Moves a folder to its place, whole or not at all: the content is on the disk before its name is.
@@ -100,4 +118,46 @@ fn make_folders(path: &Path) -> io::Result<()> {
 
 fn sync(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Format;
+    use crate::media::locator::{Part, Variant};
+    use futures_util::TryStreamExt;
+
+    fn file() -> Locator {
+        let part = Part { variant: Variant::Original, format: Format::Bin };
+        Locator { sdkappid: 14, id: MediaId(7), part }
+    }
+
+    #[tokio::test]
+    async fn pieces_are_all_of_a_part() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::open(directory.path().to_owned()).unwrap();
+        let path = folder.path(&file());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let bytes: Vec<u8> = (0..3 * CHUNK_BYTES).map(|at| (at / 1000) as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        for part in [0..1, 5..6 + CHUNK_BYTES, 0..bytes.len(), CHUNK_BYTES..2 * CHUNK_BYTES] {
+            let chunks = folder.read(&file(), part.start as u64..part.end as u64).await.unwrap();
+            let read: Vec<Bytes> = chunks.try_collect().await.unwrap();
+            assert!(read.concat() == bytes[part.clone()], "{part:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_not_open_between_two_pieces() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::open(directory.path().to_owned()).unwrap();
+        let path = folder.path(&file());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, vec![b'x'; 2 * CHUNK_BYTES]).unwrap();
+        let mut chunks = folder.read(&file(), 0..2 * CHUNK_BYTES as u64).await.unwrap();
+        assert_eq!(chunks.next().await.unwrap().unwrap().len(), CHUNK_BYTES);
+        fs::remove_file(&path).unwrap();
+        let error = chunks.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "an open file could still be read");
+    }
 }

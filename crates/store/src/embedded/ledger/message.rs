@@ -1,12 +1,13 @@
 //! Messages: sending, putting into the history, and what is done to them later.
 
-use super::{Cause, Ledger};
+use super::{Cause, LOOKS_MAX, Ledger};
 use crate::embedded::codec;
 use crate::embedded::engine::Table;
+use crate::embedded::operation::Looked;
 use crate::embedded::{LANES_PER_APP, key, read};
 use chat::admit::{Admitted, Standing, Terms, admit};
 use chat::alter::{Extensions, NotAltered, alter, changed_items};
-use chat::conversation::{Conversation, Inbox};
+use chat::conversation::{Conversation, Inbox, Place};
 use chat::event::Refusal;
 use chat::guard::{FirstSend, SendKey};
 use chat::person::Tie;
@@ -137,7 +138,10 @@ impl Ledger {
         // As a rule histories come in order, and then there is nothing to look for.
         if known.is_some_and(|conversation| import.time_s <= conversation.time_s) {
             let is_known = self.imported.has(&imported)
-                || read::named(&self.engine.snapshot(), &id, import.key()).next().transpose()?.is_some();
+                || read::named(&self.engine.snapshot(), &id, import.key(), usize::MAX)
+                    .next()
+                    .transpose()?
+                    .is_some();
             if is_known {
                 return Ok(Imported::Duplicate);
             }
@@ -160,9 +164,28 @@ impl Ledger {
         });
     }
 
-    pub(in crate::embedded) fn alter(&mut self, wanted: &Alter) -> Stored<Altered> {
+    /// `place`: where the message is, when somebody has looked for it who could take the time.
+    pub(in crate::embedded) fn alter(
+        &mut self,
+        wanted: &Alter,
+        place: Option<Place>,
+    ) -> Stored<Looked<Altered>> {
+        let place = match place {
+            Some(place) => Some(place),
+            None => match self.place(wanted)? {
+                Looked::Done(place) => place,
+                Looked::TooFar => return Ok(Looked::TooFar),
+            },
+        };
+        match place {
+            Some(place) => self.alter_at(place, wanted).map(Looked::Done),
+            None => Ok(Looked::Done(Altered::Refused(NotAltered::NotFound))),
+        }
+    }
+
+    fn alter_at(&mut self, place: Place, wanted: &Alter) -> Stored<Altered> {
         let (app, id) = (wanted.app, wanted.conversation());
-        let (Some(known), Some(mut found)) = (self.conversation(&id)?, self.meant(wanted)?) else {
+        let (Some(known), Some(mut found)) = (self.conversation(&id)?, self.found(&id, place)?) else {
             return Ok(Altered::Refused(NotAltered::NotFound));
         };
         let (mut conversation, before) = (known, found.clone());
@@ -195,20 +218,24 @@ impl Ledger {
         Ok(Altered::Done { message, items, told })
     }
 
-    /// The message that is to be altered. It has to be committed, since before that nobody knows its name; what was
-    /// done to it since need not be.
-    fn meant(&mut self, wanted: &Alter) -> Stored<Option<Found>> {
-        let id = wanted.conversation();
-        let is_meant = |message: &Stored<Message>| message.as_ref().map_or(true, |found| wanted.means(found));
-        let named = read::named(&self.engine.snapshot(), &id, wanted.key).find(is_meant).transpose()?;
-        let Some(place) = named.map(|message| message.place()) else {
-            return Ok(None);
-        };
-        let key = key::message(&id, place);
+    /// Where the message is that is to be altered. It has to be committed, since before that nobody knows its name;
+    /// what was done to it since need not be.
+    fn place(&mut self, wanted: &Alter) -> Stored<Looked<Option<Place>>> {
+        let (snapshot, id) = (self.engine.snapshot(), wanted.conversation());
+        let place = read::place_meant(&snapshot, wanted, LOOKS_MAX)?;
+        if place.is_none() && read::second_exceeds(&snapshot, &id, wanted.key.time_s, LOOKS_MAX)? {
+            return Ok(Looked::TooFar);
+        }
+        Ok(Looked::Done(place))
+    }
+
+    /// The message at a place as it was left by the last operation.
+    fn found(&mut self, id: &ConversationId, place: Place) -> Stored<Option<Found>> {
+        let key = key::message(id, place);
         let Some(value) = self.row(Table::Messages, key)? else {
             return Ok(None);
         };
-        let message = read::decoded_message(&id, place, value)?;
+        let message = read::decoded_message(id, place, value)?;
         let extensions = match self.row(Table::Extensions, key)? {
             Some(value) => codec::decode_extensions(value)
                 .map_err(|what| Table::Extensions.corrupt(key.as_ref(), what))?,

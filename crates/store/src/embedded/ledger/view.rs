@@ -1,11 +1,12 @@
 //! Conversations, as each of the two people has them.
 
-use super::{Cause, Ledger};
+use super::{Cause, LOOKS_MAX, Ledger};
 use crate::embedded::codec;
 use crate::embedded::engine::Table;
+use crate::embedded::operation::{Counted, Looked};
 use crate::embedded::{LANES_PER_APP, key, read};
 use chat::contact::{ChangeView, Notes, change_view};
-use chat::conversation::{Change, Conversation};
+use chat::conversation::Change;
 use chat::port::{Hint, MarkRead, ReadMark, Stored, ViewChanged};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, UserId};
@@ -18,18 +19,23 @@ impl Ledger {
         Ok(conversation.is_some_and(|conversation| mark.part(&conversation).is_some()))
     }
 
-    pub(in crate::embedded) fn mark_read(&mut self, mark: &MarkRead) -> Stored<Option<ReadMark>> {
+    /// `counted`: the messages that stay unread, as somebody counted them who could take the time.
+    pub(in crate::embedded) fn mark_read(
+        &mut self,
+        mark: &MarkRead,
+        counted: Option<&Counted>,
+    ) -> Stored<Looked<Option<ReadMark>>> {
         let MarkRead { app, reader, peer, .. } = *mark;
         let id = ConversationId::new(app, reader, peer);
         if !self.exists(app, &reader)? {
-            return Ok(None);
+            return Ok(Looked::Done(None));
         }
         let peer_exists = self.exists(app, &peer)?;
         for user in [&reader, &peer] {
             self.inbox(app, user)?;
         }
         let Some(mut conversation) = self.conversation(&id)? else {
-            return Ok(None);
+            return Ok(Looked::Done(None));
         };
         let lane = lane_of(&id, LANES_PER_APP);
         self.lane(lane)?;
@@ -37,12 +43,19 @@ impl Ledger {
         let read = match mark.part(&conversation) {
             None => conversation.read(side),
             Some(until_s) => {
-                let unread_behind = self.unread_behind(&id, &reader, &conversation, until_s)?;
+                let unread_behind = match counted {
+                    Some(counted) => counted.in_view(&conversation, side),
+                    None => {
+                        let snapshot = self.engine.snapshot();
+                        read::unread_behind(&snapshot, (&id, &reader), &conversation, until_s, LOOKS_MAX)?
+                    }
+                };
+                let Some(unread_behind) = unread_behind else { return Ok(Looked::TooFar) };
                 conversation.read_part(side, until_s, unread_behind)
             }
         };
         let Some(read) = read else {
-            return Ok(None);
+            return Ok(Looked::Done(None));
         };
 
         self.change_conversation(&id, conversation);
@@ -51,32 +64,7 @@ impl Ledger {
         let peer_hint = peer_exists.then(|| self.log_change(app, peer, change, 0));
         let draft = mark.after_read(read.place, reader_hint.record.entry.unread);
         let event = self.put_event(lane, &draft);
-        Ok(Some(ReadMark { reader: reader_hint, peer: peer_hint, event }))
-    }
-
-    /// How many messages behind a time are unread. All of them have to be in the database.
-    fn unread_behind(
-        &self,
-        id: &ConversationId,
-        reader: &UserId,
-        conversation: &Conversation,
-        until_s: u64,
-    ) -> Stored<u32> {
-        let view = &conversation.sides[id.side(reader) as usize];
-        let mut count = 0;
-        if view.unread == 0 {
-            return Ok(0);
-        }
-        for message in read::messages(&self.engine.snapshot(), id, u64::MAX) {
-            let message = message?;
-            if count == view.unread || message.time_s <= until_s {
-                break;
-            }
-            if message.to == *reader && message.counts() && view.is_unread(message.place()) {
-                count += 1;
-            }
-        }
-        Ok(count)
+        Ok(Looked::Done(Some(ReadMark { reader: reader_hint, peer: peer_hint, event })))
     }
 
     /// Logs a change for someone who was looked up, and has an account.

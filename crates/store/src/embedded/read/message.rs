@@ -9,7 +9,7 @@ use chat::alter::{Extensions, Found};
 use chat::contact::{Contact, ContactDetails, ContactsPage, ContactsQuery, LAST_LOOKS_MAX, Notes};
 use chat::conversation::{Conversation, Place, View};
 use chat::message::MessageKey;
-use chat::port::{Direction, HistoryPage, HistoryQuery, Landing, PageBuilder, SendQuery, Stored};
+use chat::port::{Alter, Direction, HistoryPage, HistoryQuery, Landing, PageBuilder, SendQuery, Stored};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, Fact, Message, Outcome, UserId};
 use std::sync::Arc;
@@ -65,14 +65,72 @@ fn decoded_row(id: &ConversationId, (key, value): &Row) -> Stored<Message> {
     message.map_err(|what| Table::Messages.corrupt(key, what))
 }
 
-/// The messages that the wire names so, the one with the highest number first.
+/// How many messages behind a time are unread; `None` when more rows than this have to be looked at. All of them have
+/// to be in the database.
+pub(in crate::embedded) fn unread_behind(
+    snapshot: &Snapshot<'_>,
+    (id, reader): (&ConversationId, &UserId),
+    conversation: &Conversation,
+    until_s: u64,
+    looks_max: usize,
+) -> Stored<Option<u32>> {
+    let view = &conversation.sides[id.side(reader) as usize];
+    // Nothing that is unread can be so old.
+    if until_s <= view.read_time_s {
+        return Ok(Some(view.unread));
+    }
+    let mut count = 0;
+    if view.unread == 0 {
+        return Ok(Some(0));
+    }
+    for (looked_at, message) in messages(snapshot, id, u64::MAX).enumerate() {
+        let message = message?;
+        if count == view.unread || message.time_s <= until_s {
+            break;
+        }
+        if looked_at == looks_max {
+            return Ok(None);
+        }
+        if message.to == *reader && message.counts() && view.is_unread(message.place()) {
+            count += 1;
+        }
+    }
+    Ok(Some(count))
+}
+
+/// Where the message is that is to be altered, if it is among so many of its second.
+pub(in crate::embedded) fn place_meant(
+    snapshot: &Snapshot<'_>,
+    wanted: &Alter,
+    looks_max: usize,
+) -> Stored<Option<Place>> {
+    let is_meant = |message: &Stored<Message>| message.as_ref().map_or(true, |found| wanted.means(found));
+    let id = wanted.conversation();
+    let mut named = named(snapshot, &id, wanted.key, looks_max);
+    Ok(named.find(is_meant).transpose()?.map(|message| message.place()))
+}
+
+/// Whether a conversation has more messages of one second than this.
+pub(in crate::embedded) fn second_exceeds(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    time_s: u64,
+    len: usize,
+) -> Stored<bool> {
+    let row = snapshot.scan(Table::Messages, key::second(id, time_s)).nth(len);
+    row.transpose().map(|row| row.is_some())
+}
+
+/// The messages that the wire names so among so many of their second, the one with the highest number first.
 pub(in crate::embedded) fn named(
     snapshot: &Snapshot<'_>,
     id: &ConversationId,
     wanted: MessageKey,
+    looks_max: usize,
 ) -> impl Iterator<Item = Stored<Message>> {
     let id = *id;
-    snapshot.scan(Table::Messages, key::second(&id, wanted.time_s)).filter_map(move |row| {
+    let second = snapshot.scan(Table::Messages, key::second(&id, wanted.time_s)).take(looks_max);
+    second.filter_map(move |row| {
         let (key, value) = match row {
             Ok(row) => row,
             Err(error) => return Some(Err(error)),
@@ -94,9 +152,27 @@ pub(in crate::embedded) fn find(
     id: &ConversationId,
     wanted: MessageKey,
 ) -> Stored<Option<Found>> {
-    let Some(message) = named(snapshot, id, wanted).next().transpose()? else {
+    let message = named(snapshot, id, wanted, usize::MAX).next().transpose()?;
+    message.map(|message| with_extensions(snapshot, id, message)).transpose()
+}
+
+pub(in crate::embedded) fn find_for(
+    snapshot: &Snapshot<'_>,
+    id: &ConversationId,
+    viewer: &UserId,
+    wanted: MessageKey,
+) -> Stored<Option<Found>> {
+    let Some(message) = named(snapshot, id, wanted, usize::MAX).next().transpose()? else {
         return Ok(None);
     };
+    let conversation = conversation(snapshot, id)?.unwrap_or_default();
+    if !conversation.shows(&message, viewer) {
+        return Ok(None);
+    }
+    with_extensions(snapshot, id, message).map(Some)
+}
+
+fn with_extensions(snapshot: &Snapshot<'_>, id: &ConversationId, message: Message) -> Stored<Found> {
     let key = key::message(id, message.place());
     let extensions = match snapshot.get(Table::Extensions, key)? {
         Some(value) => {
@@ -104,7 +180,7 @@ pub(in crate::embedded) fn find(
         }
         None => Extensions::default(),
     };
-    Ok(Some(Found { message, extensions }))
+    Ok(Found { message, extensions })
 }
 
 pub(in crate::embedded) fn landed(snapshot: &Snapshot<'_>, query: &SendQuery) -> Stored<Landing> {
