@@ -83,8 +83,9 @@ impl Chat {
             Admitted::Pretend(_) => true,
             Admitted::No(refusal) => return Err(SendError::Refused(refusal)),
         };
+        let is_asked_about = rules.ask_gate && matches!(wanted.act, Act::Edit { .. });
         // Nobody is asked about what cannot be done anyway.
-        if rules.ask_gate && matches!(pretend(&wanted, found.clone()), Altered::Done { .. }) {
+        if is_asked_about && matches!(pretend(&wanted, found.clone()), Altered::Done { .. }) {
             is_pretence |= !self.passes_gate(rules, &mut wanted, &found).await?;
         }
         match is_pretence {

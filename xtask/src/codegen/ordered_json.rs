@@ -3,6 +3,9 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+/// What a `MsgKey` looks like: `<MsgSeq>_<MsgRandom>_<MsgTime>`.
+pub(in crate::codegen) const MSG_KEY_PATTERN: &str = "^[0-9]{1,10}_[0-9]{1,10}_[0-9]{1,20}$";
+
 #[derive(Debug, Clone)]
 pub(in crate::codegen) enum Json {
     Text(String),
@@ -82,14 +85,41 @@ impl Json {
         }
     }
 
+    /// The schema of a whole number, both ends included.
+    pub(in crate::codegen) fn integer(min: u64, max: u64) -> Json {
+        Json::object().with("type", "integer").with("minimum", min).with("maximum", max)
+    }
+
     pub(in crate::codegen) fn raw(text: &str) -> Json {
         Json::Raw(RawValue::from_string(text.to_owned()).expect("the tables' examples are JSON"))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::codegen) mod tests {
     use super::*;
+    use serde_json::Value;
+
+    /// How many references a document has. Each of them leads somewhere.
+    pub(in crate::codegen) fn followed_references(document: &Value) -> usize {
+        let mut found = Vec::new();
+        references(document, &mut found);
+        for reference in &found {
+            assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+        }
+        found.len()
+    }
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
 
     #[test]
     fn members_stay_in_order() {

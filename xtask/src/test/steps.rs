@@ -5,7 +5,7 @@ use crate::tidy;
 use crate::tree::{Tree, root};
 use anyhow::{Result, ensure};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(super) struct Step {
@@ -62,6 +62,13 @@ fn tests() -> Result<()> {
     run(&mut nextest)
 }
 
+/// The binary that the tests of the step before have run. Built with all tests, because dependencies get other features
+/// when it is built alone, and all of them would be compiled once more.
+fn built_server() -> Result<PathBuf> {
+    run(Command::new("cargo").args(["build", "--workspace", "--tests"]))?;
+    Ok(root().join("target/debug/couplet"))
+}
+
 /// The server has the client in it as one file, which is committed, so that building the server needs no Node.
 fn check_bundle(client: &Path) -> Result<()> {
     let made = root().join("target/test-env/couplet.js");
@@ -78,12 +85,12 @@ fn check_bundle(client: &Path) -> Result<()> {
 fn sdk() -> Result<()> {
     let folder = root().join("sdk/typescript");
     npm_ci(&folder)?;
-    run(Command::new("cargo").args(["build", "--package", "couplet"]))?;
+    let server = built_server()?;
     run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
     check_bundle(&folder)?;
     let mut tests = Command::new("npm");
     tests.args(["run", "--silent", "test"]).current_dir(&folder);
-    run(tests.env("COUPLET_BIN", root().join("target/debug/couplet")))
+    run(tests.env("COUPLET_BIN", server))
 }
 
 fn browser() -> Result<()> {
@@ -98,9 +105,9 @@ fn browser() -> Result<()> {
     ensure!(!files.is_empty(), "tests/browser has no file named *.test.mjs");
     npm_ci(&folder)?;
     let chromium = tools::chromium()?;
-    run(Command::new("cargo").args(["build", "--package", "couplet"]))?;
+    let server = built_server()?;
     let mut node = Command::new("node");
     node.arg("--test").args(files);
-    node.env("COUPLET_BIN", root().join("target/debug/couplet")).env("CHROMIUM", chromium);
+    node.env("COUPLET_BIN", server).env("CHROMIUM", chromium);
     run(&mut node)
 }

@@ -151,6 +151,15 @@ impl Connected<'_> {
     }
 }
 
+/// Appends the member that says where the next page of a list begins: `null` at the end.
+fn write_next(out: &mut Vec<u8>, next: Option<&str>) {
+    json::raw(out, br#","next":"#);
+    match next {
+        Some(next) => json::string(out, next),
+        None => json::raw(out, b"null"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

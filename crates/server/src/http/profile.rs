@@ -2,8 +2,9 @@
 
 use super::{Call, Rest, store_failure};
 use crate::translate;
+use crate::translate::people::{profile_change, profile_changed};
 use chat::UserId;
-use chat::person::{ChangePerson, PersonChange, PersonChanged, Profile};
+use chat::person::{ChangePerson, Profile};
 use protocol::rest::profile::{Get, Portrait, Set, Tag, TagValue};
 use protocol::rest::{self, Command};
 use protocol::{ErrorCode, Failure};
@@ -11,25 +12,11 @@ use protocol::{ErrorCode, Failure};
 impl Rest {
     pub(super) async fn set_portrait(&self, call: Call) -> Result<Vec<u8>, Failure> {
         let Set { user: name, items } = Set::parse(&call.body)?;
-        let change = PersonChange::Profile {
-            settings: translate::profile_settings(&items),
-            items: items
-                .into_iter()
-                .map(|(tag, value)| (tag.as_str().to_owned(), translate::profile_value(value)))
-                .collect(),
-            operator: call.caller.user,
-            origin: translate::rest_origin(call.ip),
-            tags_max: translate::people::PROFILE_TAGS_MAX,
-        };
+        let change = profile_change(items, call.caller.user, translate::rest_origin(call.ip));
         let (app, now_ms) = (call.caller.app.id, self.chat.clock.now_ms());
         let changed = self.chat.change_person(ChangePerson { app, user: user(&name)?, change, now_ms }).await;
-        match changed.map_err(|error| store_failure(Command::PortraitSet, &error))? {
-            PersonChanged::Done(_) => Ok(rest::ok_with_display().into()),
-            PersonChanged::UnknownAccount => Err(ErrorCode::ProfileAccountNotFound.into()),
-            PersonChanged::Refused(_) => {
-                Err(ErrorCode::ProfileTagUnknown.with("the profile would have too many custom tags"))
-            }
-        }
+        profile_changed(&changed.map_err(|error| store_failure(Command::PortraitSet, &error))?)?;
+        Ok(rest::ok_with_display().into())
     }
 
     pub(super) async fn get_portraits(&self, call: Call) -> Result<Vec<u8>, Failure> {

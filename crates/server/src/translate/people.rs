@@ -1,18 +1,19 @@
 //! Profiles, friends and blocklists, as REST and devices say them.
 
-use super::tag_value;
-use chat::event::ProfileValue;
-use chat::person::{NotChanged, Profile};
+use super::{profile_settings, profile_value, tag_value};
+use chat::UserId;
+use chat::event::{Origin, ProfileValue};
+use chat::person::{NotChanged, PersonChange, PersonChanged, Profile};
 use chat::relate::NotRelated;
 use protocol::limits::CUSTOM_TAGS_MAX;
 use protocol::rest::Command;
-use protocol::rest::profile::{StandardTag, TagValue};
+use protocol::rest::profile::{StandardTag, Tag, TagValue};
 use protocol::rest::sns::{Custom, Value, blocklist as blocks, friend as friends, group as groups};
 use protocol::{ErrorCode, Failure};
 use std::borrow::Cow;
 
 /// Tags that one profile can have: the standard ones, and as many custom ones as the original lets an app declare.
-pub const PROFILE_TAGS_MAX: usize = StandardTag::ALL.len() + CUSTOM_TAGS_MAX;
+const PROFILE_TAGS_MAX: usize = StandardTag::ALL.len() + CUSTOM_TAGS_MAX;
 
 /// What was ever set of a profile, as its owner sees it.
 pub fn own_profile(profile: &Profile) -> Vec<(&str, TagValue<'_>)> {
@@ -28,6 +29,31 @@ pub fn others_profile(profile: &Profile) -> Vec<(&str, TagValue<'_>)> {
     let mut shown = own_profile(profile);
     shown.retain(|(tag, _)| !is_private(tag));
     shown
+}
+
+/// A write to a profile.
+pub fn profile_change(items: Vec<(Tag<'_>, TagValue<'_>)>, operator: UserId, origin: Origin) -> PersonChange {
+    PersonChange::Profile {
+        settings: profile_settings(&items),
+        items: items
+            .into_iter()
+            .map(|(tag, value)| (tag.as_str().to_owned(), profile_value(value)))
+            .collect(),
+        operator,
+        origin,
+        tags_max: PROFILE_TAGS_MAX,
+    }
+}
+
+/// Whether a write to a profile came to something.
+pub fn profile_changed(changed: &PersonChanged) -> Result<(), Failure> {
+    match changed {
+        PersonChanged::Done(_) => Ok(()),
+        PersonChanged::UnknownAccount => Err(ErrorCode::ProfileAccountNotFound.into()),
+        PersonChanged::Refused(_) => {
+            Err(ErrorCode::ProfileTagUnknown.with("the profile would have too many custom tags"))
+        }
+    }
 }
 
 /// The app's own notes of a friend.

@@ -1,7 +1,7 @@
 //! The document for machines: a JSON Schema of every frame.
 
 use super::{Named, camel};
-use crate::codegen::ordered_json::Json;
+use crate::codegen::ordered_json::{Json, MSG_KEY_PATTERN};
 use protocol::ErrorCode;
 use protocol::client::surface::{
     ANY_REQUEST, CHANGE, Choice, Kind, Member, Operation, PUSHES, Presence, Push, REFUSAL, Words, operations,
@@ -14,7 +14,7 @@ const ABOUT: &str = "What goes over the WebSocket between a device and the serve
 pub(in crate::codegen) fn document() -> String {
     let named = Named::all();
     let mut defs = Json::object()
-        .with("MsgKey", string().with("pattern", "^[0-9]{1,10}_[0-9]{1,10}_[0-9]{1,20}$"))
+        .with("MsgKey", string().with("pattern", MSG_KEY_PATTERN))
         .with("MsgBody", list(reference("Element")))
         .with("Element", element())
         .with("Tags", Json::object().with("type", "object").with("additionalProperties", tag_value()));
@@ -80,7 +80,7 @@ fn refusal(operation: &Operation) -> Json {
     let listed = codes(operation).iter().map(|code| u64::from(code.number())).collect::<Vec<_>>();
     let listed = Json::object().with("type", "integer").with("enum", listed);
     let code = if operation.has_own_codes {
-        let chosen = integer(u64::from(*OWN_CODES.start()), u64::from(*OWN_CODES.end()));
+        let chosen = Json::integer(u64::from(*OWN_CODES.start()), u64::from(*OWN_CODES.end()));
         let chosen = chosen.with("description", "Chosen by the app's own backend.");
         Json::object().with("anyOf", vec![listed, chosen])
     } else {
@@ -179,7 +179,7 @@ fn schema(kind: &Kind) -> Json {
         Kind::Form(form) => string().with("pattern", form.pattern),
         Kind::MsgKey => reference("MsgKey"),
         Kind::Word(words) => reference(words.name),
-        Kind::Integer { min, max } => integer(*min, *max),
+        Kind::Integer { min, max } => Json::integer(*min, *max),
         Kind::Choice(choices) => {
             let choices = choices.iter().map(|choice| u64::from(*choice)).collect::<Vec<_>>();
             Json::object().with("type", "integer").with("enum", choices)
@@ -218,15 +218,11 @@ fn word(words: &Words) -> Json {
 }
 
 fn id() -> Json {
-    integer(0, u64::MAX)
+    Json::integer(0, u64::MAX)
 }
 
 fn string() -> Json {
     Json::object().with("type", "string")
-}
-
-fn integer(min: u64, max: u64) -> Json {
-    Json::object().with("type", "integer").with("minimum", min).with("maximum", max)
 }
 
 fn list(of: Json) -> Json {
@@ -244,29 +240,15 @@ fn reference(name: &str) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codegen::ordered_json::tests::followed_references;
     use serde_json::Value;
-
-    fn references(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                members.values().for_each(|member| references(member, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-            _ => {}
-        }
-    }
 
     #[test]
     fn the_document_has_every_frame_and_leads_somewhere() {
         let document: Value = serde_json::from_str(&document()).unwrap();
         assert_eq!(document["operations"].as_object().unwrap().len(), operations().count());
         assert_eq!(document["pushes"].as_object().unwrap().len(), PUSHES.len());
-        let mut found = Vec::new();
-        references(&document, &mut found);
-        for reference in found {
-            assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
-        }
+        assert!(followed_references(&document) > operations().count());
         let codes = &document["$defs"]["RecallRefusal"]["properties"]["error"]["properties"]["code"]["enum"];
         let codes = codes.as_array().unwrap();
         assert!(codes.contains(&90054.into()) && codes.contains(&91000.into()));

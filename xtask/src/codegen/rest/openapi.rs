@@ -1,7 +1,7 @@
 //! The document for machines: OpenAPI 3.1.
 
 use super::{about, path, services};
-use crate::codegen::ordered_json::Json;
+use crate::codegen::ordered_json::{Json, MSG_KEY_PATTERN};
 use protocol::ErrorCode;
 use protocol::element::{ELEMENTS, Field, Shape};
 use protocol::limits::USER_ID_LEN_MAX;
@@ -56,7 +56,7 @@ fn components() -> Json {
         parameter.with("description", "Accepted and ignored.").with("schema", schema)
     };
     let parameters = Json::object()
-        .with("random", parameter("random", integer(0, u64::from(u32::MAX))))
+        .with("random", parameter("random", Json::integer(0, u64::from(u32::MAX))))
         .with("contenttype", parameter("contenttype", Json::object().with("const", "json")));
     let mut schemas = Json::object()
         .with("UserID", user_id())
@@ -125,7 +125,7 @@ fn refusal(command: Command) -> Json {
     let listed =
         Json::object().with("enum", codes.iter().map(|code| u64::from(code.number())).collect::<Vec<_>>());
     let code = if command.entry().has_own_codes {
-        let chosen = integer(u64::from(*OWN_CODES.start()), u64::from(*OWN_CODES.end()));
+        let chosen = Json::integer(u64::from(*OWN_CODES.start()), u64::from(*OWN_CODES.end()));
         let chosen = chosen.with("description", "Chosen by the app's own backend.");
         Json::object().with("type", "integer").with("anyOf", vec![listed, chosen])
     } else {
@@ -208,7 +208,7 @@ fn schema(kind: &Kind, entry: &Entry, in_request: bool) -> Json {
         Kind::MsgKey => reference("schemas", "MsgKey"),
         Kind::Word(words) => string().with("enum", words.to_vec()),
         Kind::Form(form) => string().with("pattern", form.pattern),
-        Kind::Integer { min, max } => integer(*min, *max),
+        Kind::Integer { min, max } => Json::integer(*min, *max),
         Kind::Choice(choices) => choice(choices.iter().map(|choice| u64::from(*choice)).collect()),
         Kind::Flag => choice(vec![0, 1]),
         Kind::List { of, min, max } => Json::object()
@@ -237,10 +237,6 @@ fn choice(choices: Vec<u64>) -> Json {
     Json::object().with("type", "integer").with("enum", choices)
 }
 
-fn integer(min: u64, max: u64) -> Json {
-    Json::object().with("type", "integer").with("minimum", min).with("maximum", max)
-}
-
 fn reference(of: &str, name: &str) -> Json {
     Json::object().with("$ref", format!("#/components/{of}/{name}"))
 }
@@ -257,7 +253,7 @@ fn user_id() -> Json {
 fn msg_key() -> Json {
     Json::object()
         .with("type", "string")
-        .with("pattern", "^[0-9]{1,10}_[0-9]{1,10}_[0-9]{1,20}$")
+        .with("pattern", MSG_KEY_PATTERN)
         .with("description", "`<MsgSeq>_<MsgRandom>_<MsgTime>`.")
 }
 
@@ -321,29 +317,14 @@ fn stored_msg_body() -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codegen::ordered_json::tests::followed_references;
     use serde_json::Value;
-
-    fn references(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                members.values().for_each(|member| references(member, found));
-            }
-            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-            _ => {}
-        }
-    }
 
     #[test]
     fn the_document_has_every_command_and_leads_somewhere() {
         let document: Value = serde_json::from_str(&document()).unwrap();
         assert_eq!(document["paths"].as_object().unwrap().len(), Command::ALL.len());
-        let mut found = Vec::new();
-        references(&document, &mut found);
-        assert!(found.len() > 2 * Command::ALL.len());
-        for reference in found {
-            assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
-        }
+        assert!(followed_references(&document) > 2 * Command::ALL.len());
         let recall = &document["components"]["schemas"]["RecallMsgAnswer"]["oneOf"];
         assert_eq!(recall[0]["properties"]["ErrorCode"]["const"], 0);
         let codes = recall[1]["properties"]["ErrorCode"]["enum"].as_array().unwrap();

@@ -1,5 +1,6 @@
 //! Answers to what a device does with conversations.
 
+use super::write_next;
 use crate::{
     client::{ListPlace, Notify, Position, position},
     json::{self, write_json},
@@ -51,11 +52,7 @@ impl ConversationReply<'_> {
         out.reserve(self.conversations.iter().map(ConversationEntry::len_estimate).sum());
         json::raw(out, br#""conversations":"#);
         json::array(out, self.conversations, |out, shown| shown.write(out));
-        json::raw(out, br#","next":"#);
-        match self.next {
-            Some(place) => json::string(out, &place.to_string()),
-            None => json::raw(out, b"null"),
-        }
+        write_next(out, self.next.map(|place| place.to_string()).as_deref());
         json::raw(out, b",");
         position(out, &self.position);
         write_json!(out, r#","unread":"#, number(self.unread));

@@ -1,5 +1,6 @@
 //! Answers to what a device asks about profiles, friends and the blocklist.
 
+use super::write_next;
 use crate::{
     code::Failure,
     json::{self, write_json},
@@ -236,14 +237,6 @@ fn write_values(out: &mut Vec<u8>, values: &Values<'_>) {
 
 fn write_names(out: &mut Vec<u8>, names: &[&str]) {
     json::array(out, names, |out, name| json::string(out, name));
-}
-
-fn write_next(out: &mut Vec<u8>, next: Option<&str>) {
-    json::raw(out, br#","next":"#);
-    match next {
-        Some(next) => json::string(out, next),
-        None => json::raw(out, b"null"),
-    }
 }
 
 #[cfg(test)]

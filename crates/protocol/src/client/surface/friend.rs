@@ -4,7 +4,7 @@ use super::{
     Choice, Member, Operation, PLAIN, Presence,
     kind::{FLAG, FRIEND_TAGS, Kind, Object, PROFILE_TAGS, TEXT, TIME_S, USER_ID, Words, lines, list, text},
     member::{WRONG, optional, required, told},
-    object::{NEXT, PEER_RESULT, RELATIONS_CODES, peers},
+    object::{AFTER, LIMIT, NEXT, RELATIONS_CODES, RESULTS, peers},
 };
 use crate::{
     code::ErrorCode,
@@ -89,16 +89,6 @@ const GROUP_NAME: Kind = text(1, FRIEND_GROUP_NAME_LEN_MAX);
 const NAMES: Member =
     required("names", list(&GROUP_NAME, FRIEND_GROUPS_MAX), GROUPS_CODES, "The names of the groups.");
 const NAME: Member = required("name", GROUP_NAME, NAME_CODES, "The name of the group.");
-const RESULTS: Member =
-    told("results", lines(&Kind::Object(&PEER_RESULT)), "One for each, in the order of the request.");
-const LIMIT: Member = optional(
-    "limit",
-    Kind::Integer { min: 1, max: u32::MAX as u64 },
-    WRONG,
-    "100",
-    "How many at most, up to 100.",
-);
-const AFTER: Member = optional("after", TEXT, WRONG, "from the beginning", "The `next` of the page before.");
 
 const fn mutual(left_out: &'static str, meaning: &'static str) -> Member {
     optional("mutual", FLAG, WRONG, left_out, meaning)

@@ -1,6 +1,8 @@
 //! Members of requests, answers and pushes.
 
 use super::Kind;
+pub use crate::rest::surface::Presence;
+
 use crate::code::ErrorCode;
 
 /// A member of a request, an answer or a push, or of an object in one of them.
@@ -16,15 +18,6 @@ pub struct Member {
     pub meaning: &'static str,
     /// What a request is refused with when it is not as described.
     pub codes: &'static [ErrorCode],
-}
-
-/// Whether a member has to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// Of a request: it has to be there. Of an answer: it always is.
-    Always,
-    /// Of a request: it may be left out, which means this. Of an answer: it is there in this case.
-    Sometimes(&'static str),
 }
 
 /// What most members are refused with.

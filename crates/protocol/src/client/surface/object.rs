@@ -2,8 +2,8 @@
 
 use super::{
     Member,
-    kind::{BIT, FLAG, Kind, MSG_KEY, Object, TEXT, TIME_S, U32, U64, USER_ID, Words, list},
-    member::{WRONG, required, told, told_if},
+    kind::{BIT, FLAG, Kind, MSG_KEY, Object, TEXT, TIME_S, U32, U64, USER_ID, Words, lines, list},
+    member::{WRONG, optional, required, told, told_if},
 };
 use crate::{
     code::ErrorCode,
@@ -93,7 +93,24 @@ pub(super) const NEXT: Member = told(
     "What to give as `after` for the next page; `null` when this is the last one.",
 );
 
-pub(super) const PEER_RESULT: Object = Object {
+/// How long a page of a list of people is.
+pub(super) const LIMIT: Member = optional(
+    "limit",
+    Kind::Integer { min: 1, max: u32::MAX as u64 },
+    WRONG,
+    "100",
+    "How many at most, up to 100.",
+);
+
+/// Where a page of a list of people begins.
+pub(super) const AFTER: Member =
+    optional("after", TEXT, WRONG, "from the beginning", "The `next` of the page before.");
+
+/// What became of each of several.
+pub(super) const RESULTS: Member =
+    told("results", lines(&Kind::Object(&PEER_RESULT)), "One for each, in the order of the request.");
+
+const PEER_RESULT: Object = Object {
     name: "PeerResult",
     about: "What became of one of several.",
     members: &[

@@ -3,8 +3,8 @@
 use super::{
     Operation, PLAIN,
     kind::{Kind, Object, PROFILE_TAGS, TEXT, TIME_S, lines},
-    member::{WRONG, optional, required, told},
-    object::{NEXT, PEER_RESULT, RELATIONS_CODES, peers},
+    member::{required, told},
+    object::{AFTER, LIMIT, NEXT, RELATIONS_CODES, RESULTS, peers},
 };
 use crate::{
     code::ErrorCode,
@@ -58,11 +58,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "block",
         about: "Puts users on the blocklist.",
         request: &[required("peers", peers(RELATIONS_PER_CALL_MAX), RELATIONS_CODES, "Whom.")],
-        answer: &[told(
-            "results",
-            lines(&Kind::Object(&PEER_RESULT)),
-            "One for each, in the order of the request.",
-        )],
+        answer: &[RESULTS],
         codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
@@ -70,27 +66,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         name: "unblock",
         about: "Takes users off the blocklist.",
         request: &[required("peers", peers(RELATIONS_PER_CALL_MAX), RELATIONS_CODES, "Whom.")],
-        answer: &[told(
-            "results",
-            lines(&Kind::Object(&PEER_RESULT)),
-            "One for each, in the order of the request.",
-        )],
+        answer: &[RESULTS],
         codes: &[ErrorCode::TooFrequent],
         ..PLAIN
     },
     Operation {
         name: "blocked",
         about: "Reads a page of the blocklist.",
-        request: &[
-            optional(
-                "limit",
-                Kind::Integer { min: 1, max: u32::MAX as u64 },
-                WRONG,
-                "100",
-                "How many at most, up to 100.",
-            ),
-            optional("after", TEXT, WRONG, "from the beginning", "The `next` of the page before."),
-        ],
+        request: &[LIMIT, AFTER],
         answer: &[told("blocked", lines(&Kind::Object(&BLOCKED)), "Whom the user blocks."), NEXT],
         ..PLAIN
     },

@@ -3,7 +3,7 @@
 use super::{
     Compat, Entry, Example, PLAIN,
     kind::{Kind, NAMES, TEXT, USER_ID, lines, list, text},
-    member::{Member, optional, required, told},
+    member::{Member, RESULT_INFO, optional, required, told},
     ok, when,
 };
 use crate::{
@@ -106,7 +106,7 @@ pub(super) const ACCOUNT_DELETE: Entry = Entry {
         "ResultItem",
         lines(&Kind::Object(&[
             told("ResultCode", Kind::LineCode, "0, or why it was not deleted."),
-            told("ResultInfo", TEXT, "The same in words."),
+            RESULT_INFO,
             told("UserID", TEXT, "The account."),
         ])),
         "One line for each, in the order of the request.",

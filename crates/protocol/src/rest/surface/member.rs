@@ -1,6 +1,6 @@
 //! Members of requests and answers.
 
-use super::Kind;
+use super::kind::{Kind, TEXT};
 use crate::code::ErrorCode;
 
 /// A member of a request or an answer, or of an object in one of them.
@@ -92,6 +92,11 @@ pub(super) const fn told_if(
 ) -> Member {
     optional(name, kind, &[], in_case, meaning)
 }
+
+/// Of a line of an answer: what became of it.
+pub(super) const RESULT_CODE: Member = told("ResultCode", Kind::LineCode, "0, or what went wrong.");
+/// Of a line of an answer, behind its code.
+pub(super) const RESULT_INFO: Member = told("ResultInfo", TEXT, "The same in words.");
 
 impl Member {
     pub(super) const fn older(self, older: &'static [&'static str]) -> Member {

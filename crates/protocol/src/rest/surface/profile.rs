@@ -3,7 +3,7 @@
 use super::{
     Compat, Entry, Example, PLAIN,
     kind::{Form, Kind, NAMES, TEXT, USER_ID, lines, list, text},
-    member::{Member, required, told, told_if},
+    member::{Member, RESULT_INFO, required, told, told_if},
     ok, when,
 };
 use crate::{
@@ -119,7 +119,7 @@ pub(super) const PORTRAIT_GET: Entry = Entry {
                 told("To_Account", TEXT, "The user."),
                 ITEMS,
                 told("ResultCode", Kind::LineCode, "0, or why there is no profile."),
-                told("ResultInfo", TEXT, "The same in words."),
+                RESULT_INFO,
             ])),
             "One line for each, in the order of the request.",
         ),

@@ -15,7 +15,7 @@ pub(super) use group::{FRIEND_GROUP_ADD, FRIEND_GROUP_DELETE, FRIEND_GROUP_GET};
 use super::{
     Answer, When,
     kind::{Form, Kind, TEXT, USER_ID, lines, text},
-    member::{Member, required, told},
+    member::{Member, RESULT_CODE, RESULT_INFO, required, told},
     ok,
     profile::FAIL_ACCOUNT,
     when,
@@ -60,10 +60,6 @@ const RESULTS: Answer = ok(&[RESULT_ITEM, FAIL_ACCOUNT]);
 
 const RESULT_ITEM: Member = told(
     "ResultItem",
-    lines(&Kind::Object(&[
-        told("To_Account", TEXT, "The other user."),
-        told("ResultCode", Kind::LineCode, "0, or what went wrong."),
-        told("ResultInfo", TEXT, "The same in words."),
-    ])),
+    lines(&Kind::Object(&[told("To_Account", TEXT, "The other user."), RESULT_CODE, RESULT_INFO])),
     "One line for each of the others, in the order of the request.",
 );

@@ -100,23 +100,8 @@ impl Asked<'_> {
         if items.iter().any(|(tag, _)| *tag == Tag::Standard(StandardTag::AdminForbidType)) {
             return Err(ErrorCode::ProfileTagReadOnly.into());
         }
-        let change = PersonChange::Profile {
-            settings: translate::profile_settings(&items),
-            items: items
-                .into_iter()
-                .map(|(tag, value)| (tag.as_str().to_owned(), translate::profile_value(value)))
-                .collect(),
-            operator: self.caller.user,
-            origin: self.origin,
-            tags_max: translate::people::PROFILE_TAGS_MAX,
-        };
-        match self.change_self(change).await? {
-            PersonChanged::Done(_) => {}
-            PersonChanged::UnknownAccount => return Err(ErrorCode::ProfileAccountNotFound.into()),
-            PersonChanged::Refused(_) => {
-                return Err(ErrorCode::ProfileTagUnknown.with("the profile would have too many custom tags"));
-            }
-        }
+        let change = translate::people::profile_change(items, self.caller.user, self.origin);
+        translate::people::profile_changed(&self.change_self(change).await?)?;
         Reply::Done.write(id, out);
         Ok(())
     }
