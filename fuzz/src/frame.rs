@@ -7,15 +7,15 @@ use protocol::{
     callback::OptPlatform,
     client::{
         ClientFrame, Connect, ConversationRequest, ExtendOperation, FrameError, MessageRequest,
-        PeopleRequest, PresenceRequest, Request, SendRequest, refuse,
+        PeopleRequest, PresenceRequest, Request, SendRequest, TokenRequest, refuse,
     },
     element,
     limits::{
         CONVERSATION_CUSTOM_LEN_MAX, CONVERSATION_MARK_MAX, CONVERSATIONS_PER_REQUEST_MAX,
         CUSTOM_STATUS_LEN_MAX, CUSTOM_TAGS_MAX, DELETED_KEYS_MAX, DEVICE_ID_LEN_MAX, EPOCH_LEN_MAX,
         EXTENSIONS_PER_CALL_MAX, FRIEND_GROUPS_MAX, FRIENDS_PER_REQUEST_MAX, MSG_KEYS_PER_CALL_MAX,
-        NOTIFIED_PER_REQUEST_MAX, PROFILES_PER_CALL_MAX, RELATIONS_PER_CALL_MAX, SUBSCRIPTIONS_PER_CALL_MAX,
-        TARGETS_PER_CALL_MAX,
+        NOTIFIED_PER_REQUEST_MAX, PROFILES_PER_CALL_MAX, PUSH_TOKEN_LEN_MAX, RELATIONS_PER_CALL_MAX,
+        SUBSCRIPTIONS_PER_CALL_MAX, TARGETS_PER_CALL_MAX,
     },
     valid_user_id,
 };
@@ -55,6 +55,13 @@ fn holds(request: &Request<'_>) {
         Request::Conversation(request) => conversation_holds(request),
         Request::Presence(request) => presence_holds(request),
         Request::People(request) => people_holds(request),
+        Request::Token(TokenRequest::Set(set)) => {
+            assert!((1..=PUSH_TOKEN_LEN_MAX).contains(&set.token.len()));
+            assert!(set.device.as_ref().is_none_or(|id| (1..=DEVICE_ID_LEN_MAX).contains(&id.len())));
+        }
+        Request::Token(TokenRequest::Drop { device }) => {
+            assert!(device.as_ref().is_none_or(|id| (1..=DEVICE_ID_LEN_MAX).contains(&id.len())));
+        }
         Request::Media(_) | Request::Ping => {}
     }
 }

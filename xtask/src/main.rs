@@ -6,7 +6,9 @@
 //! Start at [`test`], which runs all the checks, and [`tidy`], which is the list of rules.
 
 mod bench;
+mod cluster;
 mod codegen;
+mod soak;
 mod test;
 mod tidy;
 mod tree;
@@ -31,6 +33,10 @@ enum Command {
     Codegen(codegen::Args),
     /// Measure the server on this machine, beside the goals.
     Bench(bench::Args),
+    /// Run a whole cluster on this machine, to try out what happens when a part of it dies.
+    Cluster(cluster::Args),
+    /// Let devices live behind bad networks for minutes, and compare what they have.
+    Soak(soak::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +45,8 @@ fn main() -> ExitCode {
         Command::Tidy(args) => tidy::run(&args),
         Command::Codegen(args) => codegen::run(&args),
         Command::Bench(args) => bench::run(args),
+        Command::Cluster(args) => cluster::run(&args),
+        Command::Soak(args) => soak::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

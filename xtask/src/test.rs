@@ -2,8 +2,9 @@
 //!
 //! What fails fast comes first. The first failure ends the run and says how to repeat that step alone.
 
+mod postgres;
 mod steps;
-mod tools;
+pub(crate) mod tools;
 
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;

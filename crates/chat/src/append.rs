@@ -6,7 +6,7 @@
 use crate::admit::{Admitted, Terms};
 use crate::conversation::{Change, Conversation, Inbox, LogEntry, Place};
 use crate::effect::{Effects, Told};
-use crate::event::{AfterSend, EventDraft, Fact, Origin, Outcome, Refusal};
+use crate::event::{AfterSend, EventDraft, Fact, MessageName, Origin, Outcome, Refusal};
 use crate::guard::SendKey;
 use crate::id::{AppId, ConversationId, UserId};
 use crate::message::{Delivery, Fate, Message, MessageKey};
@@ -34,6 +34,8 @@ pub struct Append {
     pub delivery: Delivery,
     /// Who caused the after-send event; `None` when the sender forbade the event.
     pub event: Option<Origin>,
+    /// The sender forbade the event, and yet parts of the server need one: it only names the message.
+    pub quiet: bool,
     /// What the two people may have against it.
     pub terms: Terms,
     /// What the backend is told in place of success: the sender is only made to believe that it was sent.
@@ -147,8 +149,17 @@ impl Append {
 }
 
 impl Append {
+    /// Who caused the event of a refusal, which only the backend wants to know of.
+    pub fn refusal_origin(&self) -> Option<Origin> {
+        self.event.filter(|_| !self.quiet)
+    }
+
     /// The after-send event of the message as committed.
     pub fn after_send(&self, message: &Message, origin: Origin, recipient_unread: u32) -> EventDraft {
+        if self.quiet {
+            let fact = Fact::Stored(MessageName::of(message));
+            return EventDraft::new(self.app, self.now_ms, origin, fact);
+        }
         let fact = AfterSend {
             from: message.from,
             to: message.to,

@@ -158,7 +158,7 @@ mod tests {
     use crate::event::Platform;
     use crate::message::Message;
     use crate::model::Model;
-    use crate::port::{Account, Bus, Clock, Gate, GateAnswer, Hint, Question};
+    use crate::port::{Account, Bus, Clock, FriendAnswer, FriendQuestion, Gate, GateAnswer, Hint, Question};
     use crate::{Change, Lane};
     use async_trait::async_trait;
     use futures_util::FutureExt;
@@ -191,6 +191,10 @@ mod tests {
     #[async_trait]
     impl Gate for Told {
         async fn ask(&self, question: Question<'_>) -> GateAnswer {
+            panic!("nobody should be asked about {question:?}")
+        }
+
+        async fn ask_friend(&self, question: FriendQuestion<'_>) -> FriendAnswer {
             panic!("nobody should be asked about {question:?}")
         }
     }

@@ -180,7 +180,9 @@ impl Contact {
     pub fn is_something(&self) -> bool {
         let Self { time_s, pinned_ms, unread, notify, .. } = *self;
         let is_set = time_s > 0 || pinned_ms > 0 || unread > 0 || notify != Notify::default();
-        is_set || self.details.last.is_some() || self.details.notes != Notes::default()
+        // Out of the list, the history is still there, and shows what was read.
+        let is_read = self.read_until_s > 0 || self.peer_read_until_s > 0;
+        is_set || is_read || self.details.last.is_some() || self.details.notes != Notes::default()
     }
 }
 
@@ -270,6 +272,18 @@ mod tests {
 
     fn user(text: &str) -> UserId {
         UserId::new(text).unwrap()
+    }
+
+    /// A device that came after a conversation was taken out of the list did not learn what the peer had read of the
+    /// history that was left.
+    #[test]
+    fn what_was_read_can_be_asked_for_out_of_the_list() {
+        let is_something = |[low_s, high_s]: [u64; 2]| {
+            let mut talk = Conversation::default();
+            [talk.sides[0].read_until_s, talk.sides[1].read_until_s] = [low_s, high_s];
+            Contact::of(user("me"), &user("you"), &talk).is_something()
+        };
+        assert_eq!([[0, 0], [5, 0], [0, 5]].map(is_something), [false, true, true]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod schedule;
 pub use health::HealthLimits;
 pub use progress::{
     ANSWER_HEAD_BYTES_MAX, Checkpoint, Delivered, DeliveryState, Exception, ExceptionState, FailedAttempt,
-    Failure, FailureReason, Progress, Receipt, Replay, Standing,
+    Failure, FailureReason, Kept, Progress, Receipt, Replay, Standing, Tenure,
 };
 pub use schedule::{FailureKind, Schedule, Verdict};
 
@@ -94,6 +94,8 @@ pub struct Dispatcher {
     limits: DispatchLimits,
     schedule: Schedule,
     health: Health,
+    /// What its checkpoints build on.
+    tenure: Tenure,
     /// Last offset taken from the log.
     read_to: u64,
     /// Everything unsettled, by offset.
@@ -140,6 +142,7 @@ impl Dispatcher {
             limits,
             schedule,
             health: Health::new(limits.health),
+            tenure: state.tenure,
             read_to: state.cursor,
             entries: BTreeMap::new(),
             queues: FxHashMap::default(),
@@ -380,6 +383,7 @@ impl Dispatcher {
             });
         }
         Some(Checkpoint {
+            tenure: self.tenure,
             cursor,
             exceptions,
             resolved: std::mem::take(&mut self.resolved),
@@ -447,6 +451,11 @@ impl Dispatcher {
 
     pub fn held(&self) -> usize {
         self.entries.len() - self.fresh.len()
+    }
+
+    /// What its checkpoints build on.
+    pub fn tenure(&self) -> Tenure {
+        self.tenure
     }
 
     /// Where the cursor stood in the last checkpoint.

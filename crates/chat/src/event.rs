@@ -1,6 +1,7 @@
 //! Facts told to an app's backend, as they stand in the event log.
 
 use crate::id::{AppId, ConversationId, UserId};
+use crate::message::{Message, MessageKey};
 use bytes::Bytes;
 use std::fmt;
 use std::net::IpAddr;
@@ -115,6 +116,11 @@ pub enum Fact {
     State(StateChange),
     Relation(RelationChange),
     Profile(ProfileChange),
+    /// A message was stored of which the backend is not told. Parts of the server that follow the log still have to
+    /// know of it.
+    Stored(MessageName),
+    /// A message found no device of its recipient.
+    Missed(MissedMessage),
 }
 
 impl Fact {
@@ -130,6 +136,8 @@ impl Fact {
             Self::State(fact) => [fact.user, fact.user],
             Self::Relation(fact) => [fact.from, fact.to],
             Self::Profile(fact) => [fact.user, fact.user],
+            Self::Stored(message) => [message.from, message.to],
+            Self::Missed(fact) => [fact.message.from, fact.message.to],
         }
     }
 
@@ -142,7 +150,12 @@ impl Fact {
                 fact.items.iter().map(|item| item.key.len() + item.value.len()).sum()
             }
             Self::Profile(fact) => fact.items.iter().map(|(tag, value)| tag.len() + value.len()).sum(),
-            Self::AfterRead(_) | Self::AfterRecall(_) | Self::State(_) | Self::Relation(_) => 0,
+            Self::Missed(fact) => fact.body.len() + fact.custom_data.len(),
+            Self::AfterRead(_)
+            | Self::AfterRecall(_)
+            | Self::State(_)
+            | Self::Relation(_)
+            | Self::Stored(_) => 0,
         }
     }
 }
@@ -155,6 +168,27 @@ pub struct MessageName {
     pub wire_seq: u32,
     pub random: u32,
     pub time_s: u64,
+}
+
+impl MessageName {
+    pub fn of(message: &Message) -> Self {
+        let Message { from, to, wire_seq, random, time_s, .. } = *message;
+        Self { from, to, wire_seq, random, time_s }
+    }
+
+    pub fn key(&self) -> MessageKey {
+        MessageKey { wire_seq: self.wire_seq, random: self.random, time_s: self.time_s }
+    }
+}
+
+/// A message was stored, and no device of its recipient was there to get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissedMessage {
+    pub message: MessageName,
+    /// The recipient's unread total when that was found out.
+    pub unread: u32,
+    pub body: Bytes,
+    pub custom_data: Bytes,
 }
 
 /// A message was taken back.

@@ -9,6 +9,11 @@ use crate::message::{Message, MessageKey};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+/// Messages that a page passes over because the viewer does not see them any more. Beyond it the page ends, short or
+/// even empty as it may be, and says where the next one goes on: what was deleted one by one, or written by somebody who
+/// is blocked, must not make the server read through all of it for a single page.
+pub const HIDDEN_LEN_MAX: usize = 1_000;
+
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryQuery {
     pub conversation: ConversationId,
@@ -40,8 +45,15 @@ pub enum Direction {
 pub struct HistoryPage {
     /// In the direction of the page.
     pub messages: Vec<Message>,
-    /// Whether the window holds nothing further in the direction of the page.
-    pub complete: bool,
+    /// What the next page goes on behind, which need not be on this one. `None`: the window holds nothing further in
+    /// the direction of the page.
+    pub next: Option<MessageKey>,
+}
+
+impl HistoryPage {
+    pub fn is_complete(&self) -> bool {
+        self.next.is_none()
+    }
 }
 
 impl HistoryQuery {
@@ -56,7 +68,8 @@ impl HistoryQuery {
             second: 0,
             met: HashSet::new(),
             ends_repeated: false,
-            complete: true,
+            hidden: 0,
+            next: None,
         }
     }
 }
@@ -80,7 +93,9 @@ pub struct PageBuilder {
     met: HashSet<(u32, u32)>,
     /// The last message of the page bears a name that was met before it.
     ends_repeated: bool,
-    complete: bool,
+    /// Messages that were passed over.
+    hidden: usize,
+    next: Option<MessageKey>,
 }
 
 impl PageBuilder {
@@ -109,12 +124,18 @@ impl PageBuilder {
         let repeats = !self.meet(message);
         // Only now: a message that is not shown any more can still be the one to go on behind.
         if message.seq <= self.cleared_seq || !message.visible_to(&self.query.viewer) {
-            return ControlFlow::Continue(());
+            self.hidden += 1;
+            // Never behind a name that was met before: the next page would begin behind the first that bears it.
+            if self.hidden < HIDDEN_LEN_MAX || repeats {
+                return ControlFlow::Continue(());
+            }
+            self.next = Some(message.key());
+            return ControlFlow::Break(());
         }
         let bytes = self.bytes + message.body.len() + message.custom_data.len();
         if self.is_past(1, bytes) {
             if !self.ends_repeated {
-                self.complete = false;
+                self.next = self.messages.last().map(Message::key);
                 return ControlFlow::Break(());
             }
             if repeats && self.is_past(2, bytes) {
@@ -161,7 +182,7 @@ impl PageBuilder {
     }
 
     pub fn finish(self) -> HistoryPage {
-        HistoryPage { messages: self.messages, complete: self.complete }
+        HistoryPage { messages: self.messages, next: self.next }
     }
 }
 
@@ -231,8 +252,10 @@ mod tests {
             let page = page(&query, messages);
             seen.push(page.messages.iter().map(|message| message.seq).collect());
             assert!(seen.len() < 100, "{seen:?}");
-            let Some(last) = page.messages.last().filter(|_| !page.complete) else { return seen };
-            query.behind = Some(last.key());
+            if page.is_complete() {
+                return seen;
+            }
+            query.behind = page.next;
         }
     }
 
@@ -256,6 +279,32 @@ mod tests {
         let from = |direction| HistoryQuery { behind, ..query(direction, 9, 100) };
         assert_eq!(pages(from(Direction::Older), &messages), [[1]]);
         assert_eq!(pages(from(Direction::Newer), &messages), [[4]]);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_read_without_end() {
+        let hidden = |seq| Message {
+            delivery: Delivery { hidden_from_recipient: true, ..Delivery::default() },
+            ..message(seq, seq, 7)
+        };
+        let shown = |seq| message(seq, seq, 7);
+        let max = HIDDEN_LEN_MAX as u64;
+        // The oldest, then as many hidden ones as two pages pass over and one more, and the newest.
+        let last = 2 * max + 3;
+        let mut messages = vec![shown(1)];
+        messages.extend((2..last).map(hidden));
+        messages.push(shown(last));
+        let older = pages(query(Direction::Older, 9, 100), &messages);
+        assert_eq!(older, [vec![last], vec![], vec![1]]);
+        let newer = pages(query(Direction::Newer, 9, 100), &messages);
+        assert_eq!(newer, [vec![1], vec![], vec![last]]);
+        // One fewer, and there is no need to go on.
+        let few: Vec<Message> = (1..max).map(hidden).chain([shown(max)]).collect();
+        assert_eq!(pages(query(Direction::Newer, 9, 100), &few), [[max]]);
+        // All under one name, in one second: only the first of them could be gone on behind.
+        let twins: Vec<Message> =
+            (1..=2 * max).map(|seq| Message { time_s: 5, ..hidden(seq) }).chain([shown(6_000)]).collect();
+        assert_eq!(pages(query(Direction::Newer, 9, 100), &twins), [[6_000]]);
     }
 
     #[test]

@@ -26,10 +26,12 @@ pub mod filter;
 mod pace;
 pub mod breaker;
 pub mod dispatch;
+pub mod lease;
 pub mod port;
 pub mod send;
 pub mod change;
 pub mod device;
+pub mod befriend;
 pub mod sync;
 pub mod model;
 

@@ -10,11 +10,12 @@ mod events;
 use crate::alter::Extensions;
 use crate::contact::Notes;
 use crate::conversation::{Conversation, Inbox, LogEntry, Position};
-use crate::dispatch::{Delivered, Exception, FailedAttempt, Replay};
+use crate::dispatch::{Delivered, Exception, FailedAttempt, Kept, Replay, Tenure};
 use crate::effect::Entry;
 use crate::event::{Event, EventDraft, EventId, Lane};
 use crate::guard::{DuplicateGuard, SendKey};
 use crate::id::{AppId, ConversationId, UserId};
+use crate::lease::{LeaseAsk, LeaseTable};
 use crate::message::Message;
 use crate::port::{
     Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Changes, Checkpoint, ContactsPage,
@@ -43,6 +44,7 @@ struct State {
     lanes: BTreeMap<Lane, LaneState>,
     lanes_per_app: u16,
     routes: BTreeMap<Route, RouteState>,
+    leases: LeaseTable,
     guard: DuplicateGuard,
 }
 
@@ -67,6 +69,7 @@ struct LaneState {
 
 #[derive(Debug, Default)]
 struct RouteState {
+    tenure: Tenure,
     cursor: u64,
     exceptions: BTreeMap<u64, Exception>,
     failures: BTreeMap<(u64, u64, u32), FailedAttempt>,
@@ -103,6 +106,7 @@ impl Model {
             lanes: BTreeMap::new(),
             lanes_per_app,
             routes: BTreeMap::new(),
+            leases: LeaseTable::default(),
             guard: DuplicateGuard::default(),
         };
         Self { state: Mutex::new(state) }
@@ -269,9 +273,12 @@ impl Store for Model {
         Ok(self.lock().delivery(route))
     }
 
-    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()> {
-        self.lock().settle(route, checkpoint);
-        Ok(())
+    async fn tenure(&self, route: &Route) -> Stored<Tenure> {
+        Ok(self.lock().tenure(route))
+    }
+
+    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<Kept> {
+        Ok(self.lock().settle(route, checkpoint))
     }
 
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
@@ -296,6 +303,12 @@ impl Store for Model {
 
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
         Ok(self.lock().trim_events(lane, endpoints, before_ms))
+    }
+
+    async fn lease(&self, ask: LeaseAsk) -> Stored<LeaseTable> {
+        let leases = &mut self.lock().leases;
+        leases.carry_out(&ask);
+        Ok(leases.clone())
     }
 
     fn lanes_per_app(&self) -> u16 {

@@ -195,8 +195,12 @@ pub enum PersonChange {
     /// Makes all credentials that were issued so far worthless, and with them whatever push could still reach: no
     /// token is left.
     Revoke,
-    /// Push can reach the person on a platform up to a time; one that has passed says that it cannot.
-    Reach(Reachable),
+    /// Push can reach the person on a platform up to a time; one that has passed says that it cannot. Nothing comes of
+    /// it when the credential of the session that says so, which was issued at a time, is worthless by now.
+    Reach {
+        reach: Reachable,
+        issued_s: u64,
+    },
     AddGroups {
         names: Vec<String>,
         groups_max: usize,
@@ -214,6 +218,8 @@ pub enum PersonChange {
     SetToken(PushToken),
     DropToken {
         device: String,
+        /// Only if the device still has this token, and not another one since.
+        only: Option<String>,
     },
 }
 
@@ -268,7 +274,9 @@ pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<E
             person.reachable.clear();
             tokens.clear();
         }
-        PersonChange::Reach(reach) => {
+        // Said by a session that was ended meanwhile: whoever is logged out cannot be reached where they were.
+        PersonChange::Reach { issued_s, .. } if *issued_s <= person.revoked_s => {}
+        PersonChange::Reach { reach, .. } => {
             let now_s = wanted.now_ms / 1000;
             person.reachable.retain(|known| known.platform != reach.platform && known.until_s > now_s);
             if reach.until_s > now_s {
@@ -300,7 +308,10 @@ pub fn change_person(wanted: &ChangePerson, portrait: &mut Portrait) -> Result<E
             let too_many = tokens.len().saturating_sub(PUSH_TOKENS_LEN_MAX);
             tokens.drain(..too_many);
         }
-        PersonChange::DropToken { device } => tokens.retain(|known| known.device != *device),
+        PersonChange::DropToken { device, only } => {
+            let is_meant = |token: &String| only.as_ref().is_none_or(|only| only == token);
+            tokens.retain(|known| known.device != *device || !is_meant(&known.token));
+        }
     }
     Ok(effects)
 }
@@ -452,7 +463,7 @@ mod tests {
         changed(&mut ana, PersonChange::SetToken(token(4, "new"))).unwrap();
         // The app was installed anew on the same phone, and took another name for it.
         changed(&mut ana, PersonChange::SetToken(token(11, "t5"))).unwrap();
-        changed(&mut ana, PersonChange::DropToken { device: "9".to_owned() }).unwrap();
+        changed(&mut ana, PersonChange::DropToken { device: "9".to_owned(), only: None }).unwrap();
         assert_eq!(devices(&ana), ["1", "2", "3", "6", "7", "8", "10", "4", "11"]);
         changed(&mut ana, PersonChange::Revoke).unwrap();
         assert!(ana.tokens.is_empty());

@@ -7,9 +7,12 @@ pub use crate::admit::Terms;
 pub use crate::alter::{Alter, Altered, Found};
 pub use crate::append::{Append, ImportMessage, Imported};
 pub use crate::contact::{ChangeView, ContactsPage, ContactsQuery};
-pub use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Replay};
+pub use crate::dispatch::{
+    Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Kept, Replay, Tenure,
+};
 pub use crate::effect::Told;
 pub use crate::history::{Direction, HistoryPage, HistoryQuery, PageBuilder};
+pub use crate::lease::{LeaseAsk, LeaseTable};
 pub use crate::message::MessageKey;
 pub use crate::person::{ChangePerson, Listed, PersonChanged, Portrait, Tie};
 pub use crate::relate::{Relate, Related};
@@ -40,7 +43,8 @@ pub type Stored<T> = Result<T, StoreError>;
 /// The state of all apps, as whole operations.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Makes the accounts exist. One that exists keeps everything, and takes the new names if any are given.
+    /// Makes the accounts exist. One that exists keeps everything, and takes the new names if any are given. Nothing
+    /// is made by a login whose credential is worthless by now.
     async fn import_accounts(&self, app: AppId, accounts: Vec<Account>, now_ms: u64) -> Stored<()>;
 
     /// Which of the users have an account, in the order asked.
@@ -144,8 +148,12 @@ pub trait Store: Send + Sync + 'static {
     /// How far the events of a lane have been told to an endpoint.
     async fn delivery(&self, route: &Route) -> Stored<DeliveryState>;
 
-    /// Moves an endpoint's cursor and its exceptions. The cursor never goes back.
-    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<()>;
+    /// Whose word on a route counts at present. A part of [`Self::delivery`] that costs little.
+    async fn tenure(&self, route: &Route) -> Stored<Tenure>;
+
+    /// Moves an endpoint's cursor and its exceptions, if the checkpoint builds on what is there; otherwise nothing is
+    /// changed. The cursor never goes back.
+    async fn settle(&self, route: &Route, checkpoint: Checkpoint) -> Stored<Kept>;
 
     /// The exceptions of an endpoint that stand parked, oldest first, after an offset, at most `limit`.
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>>;
@@ -160,13 +168,17 @@ pub trait Store: Send + Sync + 'static {
     async fn delivered(&self, route: &Route, offset: u64, since_ms: u64) -> Stored<Option<Delivered>>;
 
     /// Makes an endpoint be told events again, and says how many; for [`Replay::From`] how many there are now.
-    /// The endpoint's dispatcher has to be restored afterwards, and must not settle anything in between.
+    /// Checkpoints that build on what was there before are refused from now on, so the endpoint's dispatcher has to be
+    /// restored. Nothing changes when there is nothing to tell again.
     async fn replay(&self, route: &Route, replay: Replay, now_ms: u64) -> Stored<u64>;
 
     /// Forgets events recorded before a time, as far as every one of `endpoints` is done with them, and what was kept
     /// of their attempts and deliveries.
     /// Returns how many were forgotten; called again until it is zero.
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize>;
+
+    /// Renews what a node holds of the lanes, carries out what it wants besides, and answers who holds what then.
+    async fn lease(&self, ask: LeaseAsk) -> Stored<LeaseTable>;
 
     /// Into how many lanes an app's events are spread.
     fn lanes_per_app(&self) -> u16;
@@ -177,11 +189,24 @@ pub struct Account {
     pub user: UserId,
     /// What is written to the profile; the rest of it stays.
     pub profile: Vec<(String, ProfileValue)>,
+    /// When the credential was issued, where it is a login that makes the account.
+    pub issued_s: Option<u64>,
 }
 
 impl Account {
     pub fn bare(user: UserId) -> Self {
-        Self { user, profile: Vec::new() }
+        Self { user, profile: Vec::new(), issued_s: None }
+    }
+
+    /// Of somebody who logs in for the first time.
+    pub fn of_login(user: UserId, issued_s: u64) -> Self {
+        Self { issued_s: Some(issued_s), ..Self::bare(user) }
+    }
+
+    /// Whether it comes to be, where credentials issued up to a time are worthless. A login that was under way while
+    /// the account was deleted must not make it anew.
+    pub fn may_begin(&self, revoked_s: u64) -> bool {
+        self.issued_s.is_none_or(|issued_s| issued_s > revoked_s)
     }
 }
 
@@ -405,10 +430,14 @@ pub trait Bus: Send + Sync + 'static {
     fn revoked(&self, app: AppId, user: UserId, revoked_s: u64);
 }
 
-/// The app's backend, asked before a send or a device's edit is carried out.
+/// The app's backend, asked before something is carried out.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {
+    /// About a send, or a device's edit.
     async fn ask(&self, question: Question<'_>) -> GateAnswer;
+
+    /// About a friendship that a device wants, or answers.
+    async fn ask_friend(&self, question: FriendQuestion<'_>) -> FriendAnswer;
 }
 
 /// A send as the app's backend is asked about it, or a message as it would be after an edit.
@@ -438,6 +467,41 @@ pub enum GateAnswer {
     Veto(Option<(u32, String)>),
     /// Success to the sender, and nothing else.
     Drop,
+    /// No usable answer in time.
+    Failed,
+}
+
+/// What `from` wants to do about a friendship with `to`, as the app's backend is asked about it.
+#[derive(Debug, Clone, Copy)]
+pub struct FriendQuestion<'a> {
+    pub app: AppId,
+    pub from: UserId,
+    pub to: UserId,
+    pub step: FriendStep<'a>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum FriendStep<'a> {
+    Add {
+        /// Both would get the other.
+        mutual: bool,
+        remark: &'a str,
+        group: Option<&'a str>,
+        source: &'a str,
+        wording: &'a str,
+    },
+    /// The other has asked, and would be answered yes.
+    Accept { mutual: bool, remark: &'a str },
+    /// And here no.
+    Refuse,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FriendAnswer {
+    Pass,
+    /// The device is told: `None` the general code, else the app's own code and text.
+    Veto(Option<(u32, String)>),
     /// No usable answer in time.
     Failed,
 }

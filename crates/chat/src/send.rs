@@ -51,6 +51,8 @@ pub struct SendRules {
     /// Whether the app's backend is asked before a send.
     pub ask_gate: bool,
     pub gate_failure: GateFailure,
+    /// Whether something follows the log that has to know of every message, also where the sender forbade the event.
+    pub records_all: bool,
 }
 
 /// Rewrites the text elements of an opaque body: one text for each, in order.
@@ -112,7 +114,10 @@ impl Stamp {
     }
 
     /// The message on its way into a commit.
-    fn append(&self, request: SendRequest) -> Append {
+    fn append(&self, rules: &SendRules, request: SendRequest) -> Append {
+        let Checks { skip_event, .. } = request.checks;
+        // What is only for devices that are online now is stored nowhere.
+        let quiet = skip_event && rules.records_all && !request.delivery.online_only;
         Append {
             app: request.app,
             from: request.from,
@@ -128,7 +133,8 @@ impl Stamp {
             custom_data: request.content.custom_data,
             offline_push: request.offline_push,
             delivery: request.delivery,
-            event: (!request.checks.skip_event).then_some(request.origin),
+            event: (!skip_event || quiet).then_some(request.origin),
+            quiet,
             terms: request.terms,
             pretends: None,
         }
@@ -174,7 +180,7 @@ impl Chat {
     pub async fn send(&self, rules: &SendRules, mut request: SendRequest) -> Result<Sent, SendError> {
         let mut stamp = Stamp::new(&request, self.clock.now_ms());
         if let Err(refusal) = judge(rules, &mut request) {
-            return self.refuse(&request, refusal, &stamp).await;
+            return self.refuse(rules, &request, refusal, &stamp).await;
         }
         if rules.ask_gate && !request.checks.skip_gate {
             match self.pass_gate(rules, &mut request, &mut stamp).await? {
@@ -182,12 +188,12 @@ impl Chat {
                 Gated::Answer(sent) => return Ok(sent),
                 Gated::Judge => {
                     if let Err(refusal) = judge(rules, &mut request) {
-                        return self.refuse(&request, refusal, &stamp).await;
+                        return self.refuse(rules, &request, refusal, &stamp).await;
                     }
                 }
             }
         }
-        self.commit(stamp.append(request)).await
+        self.commit(stamp.append(rules, request)).await
     }
 
     /// Carries a message to the recipient of `request` and to `others`, under one number and one time; the backend is
@@ -217,13 +223,13 @@ impl Chat {
             let refusals = known.into_iter().map(|to| {
                 let request = SendRequest { to, ..request.clone() };
                 let stamp = &stamp;
-                async move { self.refuse(&request, refusal, stamp).await }
+                async move { self.refuse(rules, &request, refusal, stamp).await }
             });
             let failed = join_all(refusals).await.into_iter().filter_map(Result::err);
             let store_failed = failed.into_iter().find(|error| matches!(error, SendError::Store(_)));
             return Err(store_failed.unwrap_or(SendError::Refused(refusal)));
         }
-        self.commit_to_many(stamp.append(request), known, refused).await
+        self.commit_to_many(stamp.append(rules, request), known, refused).await
     }
 
     /// The first commit by itself settles the time for all; if it was made before, the time that it had then.
@@ -277,7 +283,7 @@ impl Chat {
             Preview::Duplicate(first) => return Ok(Gated::Answer(Sent::again(first, random))),
             Preview::UnknownAccount => return Err(SendError::Refused(Refusal::UnknownAccount)),
             Preview::Refused(refusal) => {
-                let refused = self.refuse(request, refusal, stamp).await;
+                let refused = self.refuse(rules, request, refusal, stamp).await;
                 return refused.map(Gated::Answer);
             }
         };
@@ -348,13 +354,14 @@ impl Chat {
     /// Answers with the refusal; one that the backend is told of is committed first.
     async fn refuse(
         &self,
+        rules: &SendRules,
         request: &SendRequest,
         refusal: Refusal,
         stamp: &Stamp,
     ) -> Result<Sent, SendError> {
         if refusal.is_told() && !request.checks.skip_event {
             let origin = request.origin;
-            let draft = stamp.append(request.clone()).after_refusal(origin, refusal);
+            let draft = stamp.append(rules, request.clone()).after_refusal(origin, refusal);
             if self.record(draft).await?.is_none() {
                 return Err(SendError::Refused(Refusal::UnknownAccount));
             }
@@ -433,7 +440,7 @@ mod tests {
     use crate::filter::Action;
     use crate::message::{Message, MessageKey};
     use crate::model::Model;
-    use crate::port::{Account, Direction, Hint, HistoryQuery};
+    use crate::port::{Account, Direction, FriendAnswer, FriendQuestion, Hint, HistoryQuery};
     use async_trait::async_trait;
     use futures_util::FutureExt;
     use std::net::{IpAddr, Ipv4Addr};
@@ -471,6 +478,10 @@ mod tests {
         async fn ask(&self, question: Question<'_>) -> GateAnswer {
             panic!("nobody should be asked about {question:?}")
         }
+
+        async fn ask_friend(&self, question: FriendQuestion<'_>) -> FriendAnswer {
+            panic!("nobody should be asked about {question:?}")
+        }
     }
 
     fn user(name: &str) -> UserId {
@@ -502,6 +513,7 @@ mod tests {
             replace_texts: ReplaceTexts(|body, _| body.clone()),
             ask_gate: true,
             gate_failure: GateFailure::Reject,
+            records_all: false,
         }
     }
 

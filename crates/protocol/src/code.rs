@@ -7,7 +7,7 @@
 use std::{borrow::Cow, fmt};
 
 /// What a request is refused with: a code of [`ErrorCode`], or one that the app's own backend chose in its answer to
-/// a before-send callback (120001–130000).
+/// a question: 120001–130000 about a message, 38000–39000 about a friendship.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The number that goes out as `ErrorCode`; never 0.
@@ -164,7 +164,7 @@ error_codes! {
         "The sender or the recipient of a message is not an account of the app.";
     RefusedByCallback = 20006, lasting,
         "the app's backend refused the message",
-        "The before-send callback answered 1.";
+        "The before-send callback answered 1, or a question about a friend was answered with a code that is none of the app's own.";
     BlockedByRecipient = 20007, lasting,
         "the recipient has blocked the sender",
         "The sender is on the recipient's blocklist and the app wants senders to be told.";
@@ -192,6 +192,12 @@ error_codes! {
     MessageVersionConflict = 20027, lasting,
         "the message was edited in the meantime",
         "An edit names the `MsgVersion` that it is meant for, and the message has another one by now.";
+    PushTokenEmpty = 22003, lasting,
+        "the push token is empty",
+        "`set_push_token` without a token.";
+    PushTokenTooLong = 22004, lasting,
+        "the push token has more than 256 bytes",
+        "`set_push_token` with a token that cannot be a carrier's.";
     TooFrequent = 22006, temporary,
         "too much at once: wait a moment",
         "A user sent or changed more from devices in a second than the app's rate limit allows, or changed the own status too often.";
@@ -353,7 +359,7 @@ error_codes! {
         "The text, the numbers and the custom data of a message together exceed 12,288 bytes.";
     CallbackUnavailable = 80003, temporary,
         "the app's backend did not answer and the app wants messages refused then",
-        "The before-send callback failed or timed out, and the app's failure policy is `reject`.";
+        "A question to the app's backend failed or timed out, and the app's failure policy is `reject`.";
     BadJson = 90001, lasting,
         "Fail to Parse json data of body, Please check it",
         "The body of an `openim` command is empty, not JSON or not a JSON object, or `To_Account` of `query_online_status` is an empty array.";
@@ -528,7 +534,9 @@ mod tests {
         for &code in ErrorCode::ALL {
             assert_eq!(ErrorCode::from_number(code.number()), Some(code));
             assert!(!code.text().is_empty() && code.when().ends_with('.'), "{}", code.name());
-            assert!(!(120_001..=130_000).contains(&code.number()), "{} belongs to apps", code.name());
+            let is_own =
+                (120_001..=130_000).contains(&code.number()) || (38_000..=39_000).contains(&code.number());
+            assert!(!is_own, "{} belongs to apps", code.name());
         }
         assert_eq!(ErrorCode::from_number(0), None);
     }

@@ -151,5 +151,9 @@ pub const WEBHOOK_AGE_SECS_MAX: u64 = 5 * 60;
 /// A device id chosen by a client, in bytes.
 pub const DEVICE_ID_LEN_MAX: usize = 64;
 
+/// What an installed app is known by to a carrier of push, in bytes. The original refuses longer ones with the same
+/// code.
+pub const PUSH_TOKEN_LEN_MAX: usize = 256;
+
 /// The epoch of a position, in bytes. The server made it; anything longer did not come from here.
 pub const EPOCH_LEN_MAX: usize = 64;

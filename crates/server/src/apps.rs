@@ -2,15 +2,17 @@
 
 use crate::config::{self, Callback, ConfigError};
 use crate::endpoint::Endpoint;
+use crate::push::Carrier;
 use crate::rate::Rates;
 use crate::translate;
 use arc_swap::ArcSwap;
 use chat::admit::{DeviceTerms, Terms};
+use chat::befriend::FriendRules;
 use chat::filter::{Action, WordList};
 use chat::login::{LoginPolicy, PerPlatform};
 use chat::send::{GateFailure, ReplaceTexts, SendRules};
 use chat::{AppId, UserId};
-use protocol::callback::OptPlatform;
+use protocol::callback::{CallbackCommand, OptPlatform};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ pub struct App {
     pub keys: Vec<String>,
     pub admins: Vec<UserId>,
     pub rules: SendRules,
+    pub friend_rules: FriendRules,
     /// Whether logins and lost connections are events.
     pub state_changes: bool,
     /// What the sends of devices have to respect besides.
@@ -45,6 +48,10 @@ pub struct App {
     pub edits_own_only: bool,
     /// Whoever is told of events. The first one, if it has the first name, is also asked.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// Who carries push to devices that are not connected.
+    pub carriers: Vec<Arc<Carrier>>,
+    /// How it is watched which messages find no device, if an endpoint wants to hear of them.
+    pub watch: Option<Callback>,
 }
 
 // Without the secrets: what can be printed will be, one day.
@@ -108,16 +115,30 @@ impl App {
             return Err(unusable("admins is empty: nobody could call REST".to_owned()));
         }
         let endpoints = endpoints(config, app)?;
-        let asked = endpoints.first().filter(|endpoint| endpoint.is_asked());
+        let is_asked = |question| endpoints.first().is_some_and(|endpoint| endpoint.is_asked_with(question));
+        let before_failure = endpoints.first().map(|endpoint| endpoint.settings.before_failure);
+        let gate_failure = match before_failure {
+            Some(config::BeforeFailure::Reject) => GateFailure::Reject,
+            Some(config::BeforeFailure::Pass) | None => GateFailure::Pass,
+        };
+        let follower = config.push.follower(&config.callback)?;
+        let carriers =
+            Carrier::declared(id, &app.push, &follower, config.push.age_secs_max).map_err(unusable)?;
+        let wants_missed =
+            endpoints.iter().any(|endpoint| endpoint.wants(CallbackCommand::CoupletMsgOffline));
+        let watch = wants_missed.then_some(follower);
         let rules = SendRules {
             message_bytes_max: config.limits.message_bytes_max,
             word_lists: app.filters.iter().map(word_list).collect::<Result<_, _>>().map_err(unusable)?,
             replace_texts: ReplaceTexts(translate::replace_texts),
-            ask_gate: asked.is_some(),
-            gate_failure: match asked.map(|endpoint| endpoint.settings.before_failure) {
-                Some(config::BeforeFailure::Reject) => GateFailure::Reject,
-                Some(config::BeforeFailure::Pass) | None => GateFailure::Pass,
-            },
+            ask_gate: is_asked(CallbackCommand::C2cBeforeSendMsg),
+            gate_failure,
+            records_all: watch.is_some() || !carriers.is_empty(),
+        };
+        let friend_rules = FriendRules {
+            ask_before_add: is_asked(CallbackCommand::SnsPrevFriendAdd),
+            ask_before_answer: is_asked(CallbackCommand::SnsPrevFriendResponse),
+            gate_failure,
         };
         let previous = Some(app.previous_key.clone()).filter(|key| !key.is_empty());
         let keys = [app.key.clone()].into_iter().chain(previous).collect();
@@ -126,6 +147,7 @@ impl App {
             keys,
             admins,
             rules,
+            friend_rules,
             state_changes: app.state_changes,
             friends_only: app.friends_only,
             tells_blocked: app.tells_blocked,
@@ -135,6 +157,8 @@ impl App {
             recall_secs: app.recall_secs,
             edits_own_only: app.edits_own_only,
             endpoints,
+            carriers,
+            watch,
         })
     }
 

@@ -3,8 +3,9 @@
 //! A message that its backend refused leaves no other trace. Kept in memory only, and only the latest: whoever looks
 //! for a message that was never sent looks soon.
 
-use chat::AppId;
 use chat::event::MessageName;
+use chat::{AppId, UserId};
+use protocol::callback::CallbackCommand;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -16,13 +17,54 @@ const KEPT_MAX: usize = 4_096;
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub at_ms: u64,
-    /// As the backend was told. The number may have become another one's, if the message was not sent.
-    pub message: MessageName,
+    pub about: About,
     pub outcome: AskedOutcome,
     /// 0 when there was no call.
     pub latency_ms: u64,
     /// What went wrong, or what the backend said; often empty.
     pub words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// As the backend was told. The number may have become another one's, if the message was not sent.
+    Send(MessageName),
+    /// A message that was sent, and that someone wanted to say something else.
+    Edit { message: MessageName, operator: UserId },
+    /// What `from` wanted to do about a friendship with `to`.
+    Friend { question: CallbackCommand, from: UserId, to: UserId },
+}
+
+impl About {
+    /// The message, if it is about one.
+    pub fn message(&self) -> Option<&MessageName> {
+        match self {
+            Self::Send(message) | Self::Edit { message, .. } => Some(message),
+            Self::Friend { .. } => None,
+        }
+    }
+
+    /// Who wanted to edit, if it is about an edit.
+    pub fn operator(&self) -> Option<&UserId> {
+        match self {
+            Self::Edit { operator, .. } => Some(operator),
+            Self::Send(_) | Self::Friend { .. } => None,
+        }
+    }
+
+    pub fn people(&self) -> [UserId; 2] {
+        match self {
+            Self::Send(message) | Self::Edit { message, .. } => [message.from, message.to],
+            Self::Friend { from, to, .. } => [*from, *to],
+        }
+    }
+
+    pub fn question(&self) -> CallbackCommand {
+        match self {
+            Self::Send(_) | Self::Edit { .. } => CallbackCommand::C2cBeforeSendMsg,
+            Self::Friend { question, .. } => *question,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,8 +127,9 @@ impl AskedLog {
     pub fn find(&self, app: AppId, limit: usize, fits: impl Fn(&Asked) -> bool) -> Vec<Asked> {
         let latest = self.of_app(app);
         let latest = latest.lock().expect(UNPOISONED);
-        let mut found: Vec<Asked> =
-            latest.passed.iter().chain(&latest.other).filter(|asked| fits(asked)).cloned().collect();
+        // Backwards, so that of two of the same millisecond the later one comes first.
+        let newest_first = latest.passed.iter().rev().chain(latest.other.iter().rev());
+        let mut found: Vec<Asked> = newest_first.filter(|asked| fits(asked)).cloned().collect();
         found.sort_by_key(|asked| std::cmp::Reverse(asked.at_ms));
         found.truncate(limit);
         found

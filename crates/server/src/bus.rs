@@ -1,62 +1,44 @@
-//! The bus of a single node: hands hints to the sessions and workers of this process.
+//! The bus as this node has it: hands hints to the sessions and workers of this process, and to those of other nodes.
 //!
-//! It owns nothing that must not be lost. A session that is not keeping up misses hints and reads its log instead. The
-//! presence of users is in [`presence`](LocalBus::arrive): whoever has a session is online.
+//! It owns nothing that must not be lost. A session that is not keeping up misses hints and reads its log instead, and
+//! so does one while there is no word from other nodes. The presence of users is in [`reach`](NodeBus::arrive): whoever
+//! has a session is online. What is of this process alone is in `local`, what goes to other nodes and comes from them
+//! in [`nats`].
 
+mod local;
+pub mod nats;
 mod presence;
 mod queue;
+mod reach;
 mod session;
 
-pub use presence::{Peer, TooOften};
+pub use presence::TooOften;
 pub use queue::QueueLimits;
+pub use reach::Peer;
 pub use session::{Ear, Subscription};
 
-use crate::rate::Window;
 use crate::translate;
 use axum::extract::ws::Utf8Bytes;
 use chat::event::{Lane, Platform};
 use chat::port::{Bus, Hint};
 use chat::{AppId, Message, Position, UserId};
-use presence::{Said, Watchers};
+use local::LocalBus;
+use nats::{Nats, NatsError, NatsOptions, Word};
 use protocol::client::KickReason;
-use rustc_hash::{FxBuildHasher, FxHashMap};
-use session::{Listener, Newcomer};
-use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::Notify;
 
-/// Enough that two cores rarely want the same one.
-const SHARDS: usize = 32;
-/// Sessions that begin in the same millisecond are told apart by so many bits.
-const SESSION_BITS: u32 = 16;
-
+/// A user, within an app.
 type Key = (AppId, UserId);
 
-/// What there is of some of the users. One lock for both, so that who watches is told of changes in their order.
-#[derive(Debug, Default)]
-struct Shard {
-    present: FxHashMap<Key, Present>,
-    watchers: FxHashMap<Key, Watchers>,
-}
+const UNPOISONED: &str = "nothing panics while it holds this lock";
 
-/// A user who has sessions.
 #[derive(Debug, Default)]
-struct Present {
-    listeners: Vec<Arc<Listener>>,
-    /// Boxed, because few say anything.
-    said: Option<Box<Said>>,
-    /// Sends from devices.
-    sent: Window,
-}
-
-#[derive(Debug)]
-pub struct LocalBus {
-    shards: Vec<Mutex<Shard>>,
-    lanes: Mutex<FxHashMap<Lane, Vec<Weak<Notify>>>>,
-    /// Rises whenever credentials were revoked: what was concluded before has to be looked at again.
-    revocations: Arc<AtomicU64>,
-    last_session: AtomicU64,
+pub struct NodeBus {
+    local: Arc<LocalBus>,
+    /// `None`: there are no other nodes.
+    nats: Option<Arc<Nats>>,
 }
 
 /// Something for a device, encoded once for all devices of its user.
@@ -78,13 +60,18 @@ pub enum Push {
     Kicked {
         reason: KickReason,
     },
+    /// Word from other nodes may have been lost.
+    Look {
+        /// It comes again from now on: what else was missed can be asked for.
+        regained: bool,
+    },
 }
 
 impl Push {
     fn len_bytes(&self) -> usize {
         match self {
             Self::Change { frame, .. } | Self::Online { frame } => frame.len(),
-            Self::Revoked { .. } | Self::Kicked { .. } => 0,
+            Self::Revoked { .. } | Self::Kicked { .. } | Self::Look { .. } => 0,
         }
     }
 }
@@ -110,93 +97,91 @@ pub struct Comer<'a> {
     pub now_ms: u64,
 }
 
-impl Default for LocalBus {
-    fn default() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            lanes: Mutex::default(),
-            revocations: Arc::default(),
-            last_session: AtomicU64::new(0),
+impl NodeBus {
+    /// One that other nodes hear, and that hears them. Does not wait until they can be heard.
+    pub async fn on_nats(options: NatsOptions) -> Result<Self, NatsError> {
+        let local = Arc::new(LocalBus::tagged(nats::random_tag()));
+        let nats = Nats::start(options, Arc::clone(&local)).await?;
+        Ok(Self { local, nats: Some(nats) })
+    }
+
+    /// Returns once other nodes can be heard. Cancel-safe.
+    pub async fn linked(&self) {
+        if let Some(nats) = &self.nats {
+            nats.linked().await;
         }
     }
-}
 
-impl LocalBus {
+    /// Ends its tasks. What was published before has gone out.
+    pub async fn close(&self) {
+        if let Some(nats) = &self.nats {
+            nats.close().await;
+        }
+    }
+
+    /// Whether there should be word from other nodes, and is none.
+    pub fn is_away(&self) -> bool {
+        self.nats.as_ref().is_some_and(|nats| !nats.is_up())
+    }
+
+    /// Rises whenever credentials were revoked: what was concluded before has to be looked at again.
     pub fn revocations(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.revocations)
-    }
-
-    /// From now on, what happens to the user reaches the session. The user is online once it has
-    /// [arrived](Self::arrive).
-    pub fn subscribe(self: &Arc<Self>, comer: Comer<'_>, limits: QueueLimits) -> Subscription {
-        let Comer { app, user, platform, device, now_ms } = comer;
-        let newcomer = Newcomer { key: (app, user), platform, device };
-        let subscription = Subscription::new(Arc::clone(self), newcomer, self.next_session(now_ms), limits);
-        let listener = Arc::clone(subscription.listener());
-        let mut shard = self.shard(&listener.key).lock().expect(UNPOISONED);
-        shard.present.entry(listener.key).or_default().listeners.push(listener);
-        subscription
-    }
-
-    /// Rises from session to session, also over a restart and, as far as clocks agree, from node to node.
-    fn next_session(&self, now_ms: u64) -> u64 {
-        let next = |last: u64| Some((last + 1).max(now_ms << SESSION_BITS));
-        let last = self.last_session.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
-        last.ok().and_then(next).expect("the function always has an answer")
+        self.local.revocations()
     }
 
     /// Rings whenever an event of the lane was recorded.
     pub fn lane(&self, lane: Lane) -> Bell {
-        let bell = Bell::default();
-        let mut lanes = self.lanes.lock().expect(UNPOISONED);
-        let bells = lanes.entry(lane).or_default();
-        bells.retain(|bell| bell.strong_count() > 0);
-        bells.push(Arc::downgrade(&bell.0));
+        let bell = self.local.lane(lane);
+        if let Some(nats) = &self.nats {
+            nats.hear_lane(lane);
+        }
         bell
     }
 
-    fn shard(&self, key: &Key) -> &Mutex<Shard> {
-        &self.shards[FxBuildHasher.hash_one(key) as usize % SHARDS]
+    fn up(&self) -> Option<&Nats> {
+        self.nats.as_deref().filter(|nats| nats.is_up())
     }
 
-    fn push(&self, key: &Key, make: impl FnOnce() -> Push) {
-        let shard = self.shard(key).lock().expect(UNPOISONED);
-        let Some(present) = shard.present.get(key) else { return };
-        let push = make();
-        for listener in &present.listeners {
-            listener.offer(push.clone());
-        }
+    /// Carries something with a frame to all sessions of a user. It is encoded once, and only for those who hear it.
+    fn carry(&self, key: Key, make: impl FnOnce() -> Word) {
+        let Some(nats) = self.up() else {
+            if let Some(nats) = &self.nats {
+                nats.dropped_while_away();
+            }
+            return self.local.push(&key, || make().push());
+        };
+        let word = make();
+        self.local.push(&key, || word.push());
+        nats.tell_user(key, &word);
     }
 }
-
-const UNPOISONED: &str = "nothing panics while it holds this lock";
 
 fn text(frame: Vec<u8>) -> Utf8Bytes {
     Utf8Bytes::try_from(frame).expect("frames are written as JSON text")
 }
 
-impl Bus for LocalBus {
+impl Bus for NodeBus {
     fn user_changed(&self, app: AppId, user: UserId, hint: Hint) {
-        self.push(&(app, user), || {
-            let frame = text(translate::change_frame(app, hint.epoch, &hint.record));
-            let position = hint.position();
-            Push::Change { position, frame }
+        self.carry((app, user), || {
+            Word::change(hint.position(), |out| translate::write_change(app, hint.epoch, &hint.record, out))
         });
     }
 
     fn online_message(&self, app: AppId, user: UserId, message: Arc<Message>) {
-        self.push(&(app, user), || Push::Online { frame: text(translate::online_frame(app, &message)) });
+        self.carry((app, user), || Word::online(|out| translate::write_online(app, &message, out)));
     }
 
     fn revoked(&self, app: AppId, user: UserId, revoked_s: u64) {
-        self.revocations.fetch_add(1, Ordering::Release);
-        self.push(&(app, user), || Push::Revoked { issued_s_max: revoked_s });
+        self.local.revoked((app, user), revoked_s);
+        if let Some(nats) = &self.nats {
+            nats.tell_revoked((app, user), revoked_s);
+        }
     }
 
     fn event_recorded(&self, lane: Lane) {
-        let lanes = self.lanes.lock().expect(UNPOISONED);
-        for bell in lanes.get(&lane).into_iter().flatten().filter_map(Weak::upgrade) {
-            bell.notify_one();
+        self.local.ring(lane);
+        if let Some(nats) = &self.nats {
+            nats.ring(lane);
         }
     }
 }

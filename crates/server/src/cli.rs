@@ -1,19 +1,25 @@
 //! The commands of `couplet`: each says what it does in `--help`, and ends with 0 only when it did it.
 
+mod backup;
 mod bench;
 mod callback;
 mod demo;
+mod doctor;
 mod events;
 mod import;
 mod listen;
+mod migrate;
+mod restore;
 mod serve;
 mod trigger;
 mod usersig;
 
 mod api;
+mod data_dir;
 mod layout;
 mod moment;
 mod output;
+mod rows;
 mod signals;
 mod which_app;
 
@@ -34,6 +40,14 @@ pub enum Command {
     Trigger(trigger::Arguments),
     /// Read accounts and messages of an export into a running server
     Import(import::Arguments),
+    /// Copy the whole store into one file, whether a server runs on it or not
+    Backup(backup::Arguments),
+    /// Make a data directory of a backup
+    Restore(restore::Arguments),
+    /// Copy the store of a data directory into PostgreSQL
+    Migrate(migrate::Arguments),
+    /// Look at every row of the store, and say what cannot be
+    Doctor(doctor::Arguments),
     /// Find out what is wrong with an endpoint
     #[command(subcommand)]
     Callback(callback::Command),
@@ -56,6 +70,10 @@ impl Command {
             Self::Events(command) => block_on(events::run(command)),
             Self::Trigger(arguments) => block_on(trigger::run(arguments)),
             Self::Import(arguments) => block_on(import::run(arguments)),
+            Self::Backup(arguments) => backup::run(&arguments),
+            Self::Restore(arguments) => restore::run(&arguments),
+            Self::Migrate(arguments) => block_on(migrate::run(arguments)),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Callback(callback::Command::Test(arguments)) => block_on(callback::run(arguments)),
             Self::Bench(bench::Command::Ws(arguments)) => block_on(bench::ws::run(arguments)),
             Self::Usersig(arguments) => usersig::run(&arguments),

@@ -3,8 +3,14 @@
 //! `config.default.toml` is the manual. Nothing else in the server reads the environment.
 
 mod media;
+mod push;
+mod nats;
+mod postgres;
 
 pub use media::{Media, MediaStore, S3};
+pub use nats::Nats;
+pub use postgres::Postgres;
+pub use push::{Apns, AppPush, Fcm, Push};
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +28,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub store: StoreKind,
     pub bus: BusKind,
+    pub nats: Nats,
     pub tls: Tls,
     pub log: Log,
     pub limits: Limits,
@@ -31,7 +38,9 @@ pub struct Config {
     /// Defaults of every app, read with the app's own over them by [`Callback::of`].
     pub callback: Table,
     pub events: Events,
+    pub push: Push,
     pub embedded: Embedded,
+    pub postgres: Postgres,
     #[serde(default, rename = "app")]
     pub apps: Vec<App>,
     /// What it was read with, so that it can be read again.
@@ -43,12 +52,14 @@ pub struct Config {
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
     Embedded,
+    Postgres,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BusKind {
     Local,
+    Nats,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -160,10 +171,14 @@ pub enum PrivateAddresses {
     Refuse,
 }
 
+const LEASE_SECS_MIN: u64 = 6;
+const LEASE_SECS_MAX: u64 = 600;
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
     pub retention_days: u64,
+    pub lease_secs: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -203,6 +218,9 @@ pub struct App {
     pub rates: Rates,
     #[serde(default)]
     pub logins: Logins,
+    /// Who carries push to devices that are not connected.
+    #[serde(default)]
+    pub push: AppPush,
     /// The endpoint that is asked and told, as the original has it: its address, and its settings over the server's.
     #[serde(default)]
     pub callback: Option<Table>,
@@ -342,10 +360,10 @@ pub struct Flags {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
-    /// The engine that keeps everything: embedded
+    /// The engine that keeps everything: embedded or postgres
     #[arg(long, value_name = "ENGINE")]
     pub store: Option<String>,
-    /// What carries wake-ups between sessions: local
+    /// What carries wake-ups between sessions: local or nats
     #[arg(long, value_name = "BUS")]
     pub bus: Option<String>,
 }
@@ -453,6 +471,12 @@ impl Config {
                 "limits.message_bytes_max cannot be above 12288, the most that the wire format allows",
             );
         }
+        if !(LEASE_SECS_MIN..=LEASE_SECS_MAX).contains(&self.events.lease_secs) {
+            return unusable(
+                "events.lease_secs must be from 6 to 600: a node renews in a third of it, and the rest is how long \
+                 events wait when one dies",
+            );
+        }
         if self.embedded.journal_mib < 64 {
             return unusable(
                 "embedded.journal_mib must be at least 64, which the engine needs to rotate journals",
@@ -463,6 +487,8 @@ impl Config {
                 "gateway.frame_bytes_max is below limits.message_bytes_max: long messages could not come",
             );
         }
+        self.postgres.check(self.store == StoreKind::Postgres, !self.apps.is_empty())?;
+        self.nats.check()?;
         self.media.check()?;
         Callback::of(&self.callback, &Table::new(), "callback").map(|_| ())
     }
@@ -610,7 +636,9 @@ mod tests {
         for (file, expected) in [
             ("lisen = \"127.0.0.1:1\"", "lisen"),
             ("listen = \"nowhere\"", "listen"),
-            ("store = \"postgres\"", "store"),
+            ("store = \"postgres\"", "postgres.url"),
+            ("store = \"postgres\"\n[postgres]\nurl = \"postgres://db\"", "the configuration file"),
+            ("[postgres]\npool_size = 0", "postgres.pool_size"),
             ("[tls]\ncert = \"a.pem\"", "tls.cert and tls.key"),
             ("[limits]\nmessage_bytes_max = 0", "limits.message_bytes_max"),
             ("[callback]\nretry_delays_secs = [1, 0]", "retry_delays_secs"),
@@ -619,6 +647,12 @@ mod tests {
             ("[embedded]\njournal_mib = 1", "embedded.journal_mib"),
             ("[[app]]\nsdkappid = 1", "key"),
             ("[[app]]\nsdkappid = 1\nkey = \"k\"\nadmins = []\n[app.logins]\npolicy = \"one\"", "one"),
+            ("bus = \"pigeon\"", "bus"),
+            ("[nats]\nurls = []", "nats.urls"),
+            ("[nats]\nurls = [\"nats://ana:secret@host\"]", "nats.password"),
+            ("[nats]\nprefix = \"a.*\"", "nats.prefix"),
+            ("[nats]\nuser = \"couplet\"", "nats.user and nats.password"),
+            ("[nats]\ntoken = \"t\"\ncreds = \"c\"", "set one at most"),
             ("[media]\nimage_types = [\"svg\"]", "svg"),
             ("[media]\nimage_types = [\"mp4\"]", "media.image_types"),
             ("[media]\nuploads_max = 0", "media.uploads_max"),

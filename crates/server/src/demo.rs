@@ -67,6 +67,7 @@ impl Cast {
             callback_on_batch: false,
             rates: config::Rates::default(),
             logins: config::Logins::default(),
+            push: config::AppPush::default(),
             recall_secs: config::recall_secs(),
             edits_own_only: false,
             endpoints: Vec::new(),

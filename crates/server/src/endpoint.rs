@@ -5,7 +5,7 @@ use crate::config::{self, Callback};
 use crate::render;
 use crate::trust::{self, BadCertificates};
 use chat::event::{Event, Fact};
-use chat::port::{EndpointId, Question};
+use chat::port::{EndpointId, FriendQuestion, Question};
 use chat::{AppId, UserId};
 use hyper::Uri;
 use protocol::callback::{CallbackCommand, WebhookSigner};
@@ -122,28 +122,42 @@ impl Endpoint {
         public_url(&self.url.parse().expect("it was parsed when the endpoint was declared"))
     }
 
-    /// Whether it is asked before sends. Only the first endpoint is.
+    /// Whether it is asked anything. Only the first endpoint is.
     pub fn is_asked(&self) -> bool {
-        &*self.id.0 == FIRST && self.wants(CallbackCommand::C2cBeforeSendMsg)
+        let mut questions = CallbackCommand::ALL.iter().filter(|command| command.is_question());
+        questions.any(|question| self.is_asked_with(*question))
+    }
+
+    /// Whether it is asked this question.
+    pub fn is_asked_with(&self, question: CallbackCommand) -> bool {
+        &*self.id.0 == FIRST && self.wants(question)
     }
 
     pub fn wants(&self, command: CallbackCommand) -> bool {
-        self.filter.commands.as_ref().is_none_or(|commands| commands.contains(&command))
+        let is_named = |commands: &Vec<CallbackCommand>| commands.contains(&command);
+        self.filter.commands.as_ref().map_or(!command.is_own(), is_named)
     }
 
     pub fn wants_question(&self, question: &Question<'_>) -> bool {
-        self.filter.people(&[question.from, question.to]).is_ok()
+        self.is_asked_with(CallbackCommand::C2cBeforeSendMsg)
+            && self.filter.people(&[question.from, question.to]).is_ok()
             && self.filter.message(&question.content.body).is_ok()
     }
 
+    pub fn wants_friend_question(&self, question: &FriendQuestion<'_>) -> bool {
+        self.is_asked_with(render::friend_command(&question.step))
+            && self.filter.people(&[question.from, question.to]).is_ok()
+    }
+
     pub fn wants_event(&self, event: &Event) -> Result<(), Unwanted> {
-        if !self.wants(render::command(&event.fact)) {
+        if !render::command(&event.fact).is_some_and(|command| self.wants(command)) {
             return Err(Unwanted::Event);
         }
         self.filter.people(&event.fact.people())?;
         match &event.fact {
             Fact::AfterSend(fact) => self.filter.message(&fact.body),
             Fact::AfterEdit(fact) => self.filter.message(&fact.body),
+            Fact::Missed(fact) => self.filter.message(&fact.body),
             _ => Ok(()),
         }
     }

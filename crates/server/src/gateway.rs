@@ -12,7 +12,7 @@ mod session;
 mod socket;
 mod state;
 
-use crate::bus::{LocalBus, QueueLimits};
+use crate::bus::{NodeBus, QueueLimits};
 use crate::config;
 use crate::credentials::Credentials;
 use crate::listener::Place;
@@ -35,7 +35,7 @@ use tokio_util::task::TaskTracker;
 pub struct Gateway {
     pub chat: Chat,
     pub credentials: Arc<Credentials>,
-    pub bus: Arc<LocalBus>,
+    pub bus: Arc<NodeBus>,
     pub settings: config::Gateway,
     pub limits: config::Limits,
     /// Takes files, if devices can upload any.

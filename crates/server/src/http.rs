@@ -23,7 +23,7 @@ mod sns;
 mod status;
 mod v1;
 
-use crate::bus::LocalBus;
+use crate::bus::NodeBus;
 use crate::credentials::{Caller, Credentials};
 use axum::Router;
 use axum::body::Body;
@@ -57,7 +57,7 @@ pub struct Rest {
     pub chat: Chat,
     pub credentials: Arc<Credentials>,
     /// Says who is online.
-    pub bus: Arc<LocalBus>,
+    pub bus: Arc<NodeBus>,
     pub limits: crate::config::Limits,
     pub tasks: TaskTracker,
 }

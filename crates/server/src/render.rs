@@ -3,16 +3,17 @@
 use crate::translate;
 use bytes::Bytes;
 use chat::event::{
-    AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Event, Fact, MessageName, Outcome,
-    ProfileChange, ProfileValue, Relation, RelationChange, StateChange,
+    AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Event, Fact, MessageName, MissedMessage,
+    Outcome, ProfileChange, ProfileValue, Relation, RelationChange, StateChange,
 };
 use chat::event::{ExtensionChange, Origin, StateAction};
-use chat::port::Question;
+use chat::port::{FriendQuestion, FriendStep, Question};
 use protocol::MsgKey;
 use protocol::callback::{
-    AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg, BeforeSendMsg,
-    CallbackCommand, ExtensionEntry, FriendAdd, FriendPair, MessageFacts, PortraitSet, PortraitValue,
-    RelationPairs, SEND_MSG_SUCCEED,
+    AddType, AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg,
+    BeforeSendMsg, CallbackCommand, ExtensionEntry, FriendAdd, FriendItem, FriendPair, MessageFacts,
+    MsgOffline, PortraitSet, PortraitValue, PrevFriendAdd, PrevFriendResponse, RelationPairs, ResponseAction,
+    ResponseFriendItem, SEND_MSG_SUCCEED,
 };
 
 /// What an endpoint is sent, but for what every attempt makes anew.
@@ -25,8 +26,11 @@ pub struct Callback {
     pub id: String,
 }
 
-pub fn command(fact: &Fact) -> CallbackCommand {
-    match fact {
+/// `None`: the backend is not told.
+pub fn command(fact: &Fact) -> Option<CallbackCommand> {
+    Some(match fact {
+        Fact::Stored(_) => return None,
+        Fact::Missed(_) => CallbackCommand::CoupletMsgOffline,
         Fact::AfterSend(fact) if fact.to.is_bot() => CallbackCommand::BotOnC2cMessage,
         Fact::AfterSend(_) => CallbackCommand::C2cAfterSendMsg,
         Fact::AfterRead(_) => CallbackCommand::C2cAfterMsgReport,
@@ -41,10 +45,12 @@ pub fn command(fact: &Fact) -> CallbackCommand {
             Relation::Blocked => CallbackCommand::SnsBlackListAdd,
             Relation::Unblocked => CallbackCommand::SnsBlackListDelete,
         },
-    }
+    })
 }
 
+/// Of an event that the backend can be told.
 pub fn event(event: &Event) -> Callback {
+    let command = command(&event.fact).expect("nobody asks for the body of what only this server is told");
     let mut body = Vec::new();
     let at_ms = event.recorded_ms;
     match &event.fact {
@@ -56,13 +62,10 @@ pub fn event(event: &Event) -> Callback {
         Fact::State(fact) => state(fact, at_ms, &mut body),
         Fact::Relation(fact) => relation(fact, at_ms, &mut body),
         Fact::Profile(fact) => profile(fact, at_ms, &mut body),
+        Fact::Missed(fact) => missed(event, fact, &mut body),
+        Fact::Stored(_) => unreachable!("it has no command"),
     }
-    Callback {
-        command: command(&event.fact),
-        origin: event.origin,
-        body: Bytes::from(body),
-        id: event.id.to_string(),
-    }
+    Callback { command, origin: event.origin, body: Bytes::from(body), id: event.id.to_string() }
 }
 
 fn after_send(event: &Event, fact: &AfterSend, body: &mut Vec<u8>) {
@@ -86,6 +89,22 @@ fn after_send(event: &Event, fact: &AfterSend, body: &mut Vec<u8>) {
         has_risk_content: fact.marked,
     };
     AfterSendMsg { message, send_msg_result, error_info, unread, to_bot: fact.to.is_bot() }.write(body);
+}
+
+fn missed(event: &Event, fact: &MissedMessage, body: &mut Vec<u8>) {
+    let MessageName { from, to, .. } = &fact.message;
+    let message = MessageFacts {
+        from: from.as_str(),
+        to: to.as_str(),
+        key: translate::named_key(&fact.message),
+        msg_id: "",
+        online_only: false,
+        body: &fact.body,
+        custom_data: translate::text(&fact.custom_data),
+        event_time_ms: event.recorded_ms,
+        has_risk_content: false,
+    };
+    MsgOffline { message, unread: u64::from(fact.unread) }.write(body);
 }
 
 fn after_read(fact: &AfterRead, event_time_ms: u64, body: &mut Vec<u8>) {
@@ -217,4 +236,42 @@ pub fn before_send(question: &Question<'_>, id: String, now_ms: u64) -> Callback
         body: Bytes::from(body),
         id,
     }
+}
+
+/// Which question it is.
+pub fn friend_command(step: &FriendStep<'_>) -> CallbackCommand {
+    match step {
+        FriendStep::Add { .. } => CallbackCommand::SnsPrevFriendAdd,
+        FriendStep::Accept { .. } | FriendStep::Refuse => CallbackCommand::SnsPrevFriendResponse,
+    }
+}
+
+pub fn friend_question(question: &FriendQuestion<'_>, id: String, now_ms: u64) -> Callback {
+    let (from, to) = (question.from.as_str(), question.to.as_str());
+    let mut body = Vec::new();
+    let mut response = |remark, action| {
+        let items = [ResponseFriendItem { to, remark, tag_name: "", action }];
+        PrevFriendResponse { requester: from, from, items: &items, event_time_ms: now_ms }.write(&mut body);
+    };
+    match question.step {
+        FriendStep::Accept { mutual: true, remark } => response(remark, ResponseAction::AgreeAndAdd),
+        FriendStep::Accept { mutual: false, remark } => response(remark, ResponseAction::Agree),
+        FriendStep::Refuse => response("", ResponseAction::Reject),
+        FriendStep::Add { mutual, remark, group, source, wording } => {
+            let group_name = group.unwrap_or_default();
+            let item = FriendItem { to, remark, group_name, add_source: source, add_wording: wording };
+            PrevFriendAdd {
+                requester: from,
+                from,
+                items: &[item],
+                add_type: if mutual { AddType::Both } else { AddType::Single },
+                // Only administrators force, and they are not asked about.
+                forced: false,
+                event_time_ms: now_ms,
+            }
+            .write(&mut body);
+        }
+    }
+    let command = friend_command(&question.step);
+    Callback { command, origin: question.origin, body: Bytes::from(body), id }
 }

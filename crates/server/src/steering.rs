@@ -5,8 +5,10 @@
 
 use chat::dispatch::{Progress, Replay, Standing};
 use chat::event::Lane;
+use chat::lease::Slot;
 use chat::port::{Route, StoreError};
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -50,7 +52,11 @@ pub enum SteerError {
 #[derive(Debug, Default)]
 pub struct Steering {
     workers: Mutex<FxHashMap<Route, mpsc::Sender<Order>>>,
+    /// Slots whose lanes are told here, a bit for each.
+    here: AtomicU64,
 }
+
+const _: () = assert!(chat::lease::SLOTS as u32 <= u64::BITS, "every slot has a bit");
 
 /// A worker's end. Dropping it takes the worker off the list.
 #[derive(Debug)]
@@ -68,6 +74,20 @@ impl Steering {
         let (sender, queue) = mpsc::channel(ORDERS_LEN_MAX);
         self.workers.lock().expect(UNPOISONED).insert(route.clone(), sender);
         Orders { route, steering: Arc::clone(self), queue }
+    }
+
+    /// The lanes of a slot are told here from now on.
+    pub fn begins(&self, slot: Slot) {
+        self.here.fetch_or(1 << slot.0, Ordering::Relaxed);
+    }
+
+    pub fn ends(&self, slot: Slot) {
+        self.here.fetch_and(!(1 << slot.0), Ordering::Relaxed);
+    }
+
+    /// Whether there should be a worker for this lane here, if not now, then in a moment.
+    pub fn is_here(&self, lane: Lane) -> bool {
+        self.here.load(Ordering::Relaxed) & 1 << Slot::of(lane).0 != 0
     }
 
     pub async fn progress(&self, route: &Route) -> Result<Progress, SteerError> {

@@ -150,6 +150,11 @@ pub fn history_key(key: &MsgKey) -> MessageKey {
     MessageKey { wire_seq: key.seq, random: key.random, time_s: key.time_s }
 }
 
+/// The other way round.
+pub fn shown_key(key: MessageKey) -> MsgKey {
+    MsgKey { seq: key.wire_seq, random: key.random, time_s: key.time_s }
+}
+
 /// A page as it is told, which is always forwards in time, each message with its [`msg_id`].
 pub fn told_forwards(app: AppId, direction: Direction, mut page: HistoryPage) -> Vec<(Message, String)> {
     match direction {
@@ -184,37 +189,42 @@ pub fn shown<'a>(message: &'a Message, id: &'a str) -> RoamMessage<'a> {
 
 /// The frame that tells a device of an entry of its user's log.
 pub fn change_frame(app: AppId, epoch: u64, record: &LogRecord) -> Vec<u8> {
-    let LogRecord { entry, message } = record;
     let mut out = Vec::new();
+    write_change(app, epoch, record, &mut out);
+    out
+}
+
+/// Appends the frame of a change.
+pub fn write_change(app: AppId, epoch: u64, record: &LogRecord, out: &mut Vec<u8>) {
+    let LogRecord { entry, message } = record;
     let position = client::Position { epoch: Cow::Owned(format!("{epoch:x}")), offset: entry.offset };
     let unread = u64::from(entry.unread);
     match (&entry.change, message) {
         (Change::Message { .. }, Some(message)) => {
-            client::Push::Message { position, unread, message: &encoded(app, message) }.write(&mut out);
+            client::Push::Message { position, unread, message: &encoded(app, message) }.write(out);
         }
         (Change::Altered { how, .. }, Some(message)) => {
             let message = &encoded(app, message);
-            client::Push::Altered { position, unread, how: alteration(*how), message }.write(&mut out);
+            client::Push::Altered { position, unread, how: alteration(*how), message }.write(out);
         }
         // The message is not there any more, and the device has to know that its position moved all the same.
         (Change::Message { .. } | Change::Altered { .. }, None) => {
-            client::Push::Resync { position }.write(&mut out);
+            client::Push::Resync { position }.write(out);
         }
         (Change::View { peer, how }, _) => {
             let (peer, change) = (peer.as_str(), view_change(*how));
-            client::Push::Conversation { position, unread, peer, change }.write(&mut out);
+            client::Push::Conversation { position, unread, peer, change }.write(out);
         }
         (Change::Relation { peer, how }, _) => {
             let (peer, news) = (peer.as_str(), relation_news(*how));
-            client::Push::Relation { position, unread, peer, news }.write(&mut out);
+            client::Push::Relation { position, unread, peer, news }.write(out);
         }
-        (Change::Profile, _) => client::Push::Profile { position, unread }.write(&mut out),
+        (Change::Profile, _) => client::Push::Profile { position, unread }.write(out),
         (Change::Read { reader, peer, time_s, .. }, _) => {
             let (reader, peer) = (reader.as_str(), peer.as_str());
-            client::Push::Read { position, unread, reader, peer, read_until_s: *time_s }.write(&mut out);
+            client::Push::Read { position, unread, reader, peer, read_until_s: *time_s }.write(out);
         }
     }
-    out
 }
 
 fn alteration(how: Alteration) -> client::Alteration {
@@ -251,11 +261,9 @@ fn relation_news(how: RelationNews) -> client::RelationNews {
     }
 }
 
-/// The frame of a message that belongs to no log.
-pub fn online_frame(app: AppId, message: &Message) -> Vec<u8> {
-    let mut out = Vec::new();
-    client::Push::OnlineMessage { message: &encoded(app, message) }.write(&mut out);
-    out
+/// Appends the frame of a message that belongs to no log.
+pub fn write_online(app: AppId, message: &Message, out: &mut Vec<u8>) {
+    client::Push::OnlineMessage { message: &encoded(app, message) }.write(out);
 }
 
 fn encoded(app: AppId, message: &Message) -> Vec<u8> {

@@ -11,7 +11,7 @@ pub(crate) mod logs;
 pub(crate) mod mirrors;
 pub(crate) mod events;
 pub(crate) mod gates;
-mod look;
+pub(crate) mod look;
 
 use crate::errand::Progress;
 use crate::report::{Checked, holds};

@@ -127,8 +127,14 @@ counts! {
     sessions_gone,
     sessions_revoked,
     logins_refused,
-    /// Devices whose whole view of the world was compared with the store.
+    /// What devices read of the time before they came.
+    pages_read,
+    /// Answers that were old when they arrived, and were asked for once more.
+    answers_overtaken,
+    /// Devices whose copies of all conversations were compared with the store.
     mirrors_compared,
+    /// Those of them that began at the end of the log, and read the rest.
+    late_mirrors_compared,
     conversations_ended,
     accounts_deleted,
     accounts_returned,
@@ -156,6 +162,16 @@ counts! {
     /// Replays whose operator heard of a failure, although some were carried out.
     replays_failed,
     events_replayed,
+    /// Replays on another node than the one that tells the lane.
+    replays_elsewhere,
+    /// Checkpoints that were refused because of one.
+    checkpoints_overtaken,
+    /// The same was noticed before there was a checkpoint.
+    replays_noticed,
+    lanes_moved,
+    /// Checkpoints of a node that had been paused, before its successor has begun and afterwards.
+    former_checkpoints_kept,
+    former_checkpoints_refused,
     endpoints_joined,
     clock_jumps,
     crashes,

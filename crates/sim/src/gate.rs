@@ -7,7 +7,7 @@ use crate::stage::Stage;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat::breaker::{Admission, Breaker, BreakerLimits, Ticket};
-use chat::port::{Clock, Gate, GateAnswer, Question};
+use chat::port::{Clock, FriendAnswer, FriendQuestion, Gate, GateAnswer, Question};
 use chat::{AppId, Content};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +44,10 @@ impl Gate for Opinions {
             waiting.end(Breaker::failed);
             GateAnswer::Failed
         }
+    }
+
+    async fn ask_friend(&self, question: FriendQuestion<'_>) -> FriendAnswer {
+        panic!("nobody here does what a device does about friends: {question:?}")
     }
 }
 

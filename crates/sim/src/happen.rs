@@ -8,8 +8,10 @@ mod errands;
 mod tally;
 mod node;
 mod sessions;
+mod readings;
 mod carrying;
 mod telling;
+mod moving;
 mod endpoints;
 mod operator;
 
@@ -65,6 +67,10 @@ impl World {
             }
             Happening::Hint { device, hint } => self.hint(device, *hint)?,
             Happening::Revoked { device, revoked_s } => self.revoked(device, revoked_s),
+            Happening::Asks { device, session } => self.device_asks(device, session),
+            Happening::Answered { device, session, stretches, answer } => {
+                self.device_answered(device, session, stretches, answer.map(|answer| *answer));
+            }
             Happening::Online { device } => self.online_pushed(device),
             Happening::Pump { worker } => self.pump(worker)?,
             Happening::PollLog { worker } => self.poll_log(worker)?,
@@ -76,6 +82,10 @@ impl World {
             Happening::NodeStarts => self.node_starts(),
             Happening::GateGoes => self.gate_goes(),
             Happening::Replay => self.replay()?,
+            Happening::LaneMoves => self.lane_moves(),
+            Happening::FormerCheckpoint { worker, checkpoint } => {
+                self.former_checkpoint(worker, *checkpoint)?;
+            }
             Happening::EndpointJoins { app } => self.endpoint_joins(app),
             Happening::StoreGoes => self.store_goes(),
             Happening::AccountLeaves => self.account_leaves(),
@@ -107,7 +117,12 @@ impl World {
             }
         }
         let firsts = [Happening::Act, Happening::NodeDies, Happening::StoreGoes, Happening::AccountLeaves];
-        for first in firsts.into_iter().chain([Happening::Trim, Happening::GateGoes, Happening::Replay]) {
+        for first in firsts.into_iter().chain([
+            Happening::Trim,
+            Happening::GateGoes,
+            Happening::Replay,
+            Happening::LaneMoves,
+        ]) {
             self.after(1_000, first);
         }
         self.after(self.plan.stormy_ms, Happening::Heal);

@@ -41,16 +41,21 @@ use world::World;
 
 /// Runs the world of a seed to its end.
 pub fn run(seed: u64) -> Result<Report, Failure> {
-    run_with(seed, None)
+    run_with(seed, None, None)
+}
+
+/// The same, with things breaking for so many minutes of virtual time.
+pub fn run_for(seed: u64, minutes: u64) -> Result<Report, Failure> {
+    run_with(seed, Some(minutes * 60_000), None)
 }
 
 /// Runs with a bug put in on purpose: the proof that the checkers would notice it.
 pub fn run_sabotaged(seed: u64, sabotage: Sabotage) -> Result<Report, Failure> {
-    run_with(seed, Some(sabotage))
+    run_with(seed, None, Some(sabotage))
 }
 
-fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Result<Report, Failure> {
-    let mut world = World::new(seed, sabotage);
+fn run_with(seed: u64, stormy_ms: Option<u64>, sabotage: Option<Sabotage>) -> Result<Report, Failure> {
+    let mut world = World::new(seed, stormy_ms, sabotage);
     // The rules assert what cannot happen if they are right. Such a failure wants its seed and trace as well.
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let broken = match outcome {

@@ -74,6 +74,8 @@ pub(crate) struct Faults {
     pub(crate) gate_outage: u32,
     /// Not a fault, but as rare: an operator has events told again.
     pub(crate) replayed: u32,
+    /// Not a fault either: another node tells a lane from then on.
+    pub(crate) lane_moved: u32,
     pub(crate) account_deleted: u32,
 }
 
@@ -118,6 +120,7 @@ impl AppPlan {
                 replace_texts: ReplaceTexts(|_, texts| Bytes::from(texts.concat())),
                 ask_gate: chance.hits(650),
                 gate_failure: *chance.pick(&[GateFailure::Pass, GateFailure::Reject]),
+                records_all: false,
             }),
             opinion: Opinion {
                 veto: rate(chance),
@@ -156,6 +159,7 @@ impl Faults {
             clock_jumps: rate(chance) * 4,
             gate_outage: rate(chance),
             replayed: rate(chance) * 3,
+            lane_moved: rate(chance) * 3,
             account_deleted: rate(chance),
         }
     }

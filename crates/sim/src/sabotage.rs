@@ -19,6 +19,12 @@ pub enum Sabotage {
     RecallKeepsUnread,
     /// Sessions go on when word that their credential is worthless was lost.
     NoLookAtCredentials,
+    /// An app adds a change to what it has once more.
+    ChangeTakenTwice,
+    /// An app makes nothing of a change.
+    ChangeLeftOut,
+    /// An app takes an answer for true that changes have overtaken.
+    OldAnswersTrusted,
     /// A returning device is followed from one entry too far.
     DeviceAhead,
     /// Checkpoints keep a cursor that is one event too far.
@@ -27,4 +33,6 @@ pub enum Sabotage {
     EndlessClaims,
     /// A checkpoint of before a replay reaches the store after it.
     FormerCheckpoint,
+    /// Nobody looks whether whoever writes a checkpoint still has the lane.
+    FormerHolder,
 }

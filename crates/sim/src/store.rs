@@ -17,8 +17,9 @@ use chat::model::Model;
 use chat::port::{
     Account, Alter, Altered, Append, Appended, ChangePerson, ChangeView, Changes, Checkpoint, ContactsPage,
     ContactsQuery, DeliveryState, EndpointId, Found, HistoryPage, HistoryQuery, ImportMessage, Imported,
-    Landing, LaneExtent, ListQuery, Listed, MarkRead, MessageKey, PersonChanged, Portrait, Preview, ReadMark,
-    Relate, Related, Route, SendQuery, Store, StoreError, Stored, Terms, Tie, ViewChanged,
+    Kept, Landing, LaneExtent, LeaseAsk, LeaseTable, ListQuery, Listed, MarkRead, MessageKey, PersonChanged,
+    Portrait, Preview, ReadMark, Relate, Related, Route, SendQuery, Store, StoreError, Stored, Tenure, Terms,
+    Tie, ViewChanged,
 };
 use chat::{AppId, ConversationId, Event, EventDraft, EventId, Inbox, Lane, Position, UserId};
 use std::sync::Arc;
@@ -355,13 +356,18 @@ impl Store for FaultyStore {
         self.model.delivery(route).await
     }
 
-    async fn settle(&self, route: &Route, mut checkpoint: Checkpoint) -> Stored<()> {
+    async fn tenure(&self, route: &Route) -> Stored<Tenure> {
+        self.reach()?;
+        self.model.tenure(route).await
+    }
+
+    async fn settle(&self, route: &Route, mut checkpoint: Checkpoint) -> Stored<Kept> {
         self.reach()?;
         if self.is(Sabotage::CursorAhead) {
             checkpoint.cursor += 1;
         }
-        self.model.settle(route, checkpoint).await?;
-        self.hear(())
+        let kept = self.model.settle(route, checkpoint).await?;
+        self.hear(kept)
     }
 
     async fn parked(&self, route: &Route, after: u64, limit: usize) -> Stored<Vec<Exception>> {
@@ -393,6 +399,12 @@ impl Store for FaultyStore {
     async fn trim_events(&self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> Stored<usize> {
         self.reach()?;
         self.model.trim_events(lane, endpoints, before_ms).await
+    }
+
+    async fn lease(&self, ask: LeaseAsk) -> Stored<LeaseTable> {
+        self.reach()?;
+        let table = self.model.lease(ask).await?;
+        self.hear(table)
     }
 
     fn lanes_per_app(&self) -> u16 {

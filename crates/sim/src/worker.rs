@@ -2,6 +2,7 @@
 
 use crate::backend::Fate;
 use chat::dispatch::{Claim, Dispatcher};
+use chat::lease::Fence;
 use chat::port::{Checkpoint, Route};
 use chat::{Event, EventId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,10 @@ pub(crate) struct Worker {
     pub(crate) route: Route,
     pub(crate) backend: usize,
     pub(crate) dispatcher: Option<Dispatcher>,
+    /// Of the lease under which the route is told. Rises when the lane moves to another node.
+    pub(crate) fence: Fence,
+    /// Until when nobody tells it, because its new node is slow.
+    pub(crate) away_until_ms: u64,
     /// Taken from the dispatcher, and not known to be kept.
     pub(crate) unkept: Option<Checkpoint>,
     /// When each call was begun that may still be settled.
@@ -55,6 +60,8 @@ impl Worker {
             route,
             backend,
             dispatcher: None,
+            fence: Fence::default(),
+            away_until_ms: 0,
             unkept: None,
             begun: BTreeMap::new(),
             wake_ms: 0,

@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::errand::Errand;
 use crate::gate::Opinions;
 use crate::ledger::Tag;
+use crate::mirror::Answer;
 use crate::node::Node;
 use crate::plan::{Faults, Plan};
 use crate::report::{Broken, Failure, Report};
@@ -61,6 +62,18 @@ pub(crate) enum Happening {
         device: usize,
         revoked_s: u64,
     },
+    /// A device asks for what there was before its time.
+    Asks {
+        device: usize,
+        session: u64,
+    },
+    /// The answer reaches it, if there is one. Counts the stretches at the time of the question.
+    Answered {
+        device: usize,
+        session: u64,
+        stretches: usize,
+        answer: Option<Box<Answer>>,
+    },
     Online {
         device: usize,
     },
@@ -89,6 +102,13 @@ pub(crate) enum Happening {
     GateGoes,
     /// An operator has events told again.
     Replay,
+    /// A lane is leased to another node.
+    LaneMoves,
+    /// A node that had the lane before, and was paused, writes down how far it was.
+    FormerCheckpoint {
+        worker: usize,
+        checkpoint: Box<chat::port::Checkpoint>,
+    },
     EndpointJoins {
         app: usize,
     },
@@ -126,9 +146,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
+    pub(crate) fn new(seed: u64, stormy_ms: Option<u64>, sabotage: Option<Sabotage>) -> Self {
         let mut chance = Chance::new(seed);
-        let plan = Plan::of(&mut chance);
+        let mut plan = Plan::of(&mut chance);
+        plan.stormy_ms = stormy_ms.unwrap_or(plan.stormy_ms);
         let stage = Stage::new(chance, plan.faults);
         let model = Arc::new(Model::with_lanes(plan.lanes_per_app));
         let store = Arc::new(FaultyStore { model: Arc::clone(&model), stage: Arc::clone(&stage), sabotage });

@@ -3,7 +3,7 @@
 use sim::{Sabotage, run_sabotaged};
 
 /// Enough for every bug to meet the fault that brings it to light.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 150;
 
 fn check(sabotage: Sabotage, checker: &str) {
     let failures = (0..SEEDS).filter_map(|seed| run_sabotaged(seed, sabotage).err());
@@ -77,6 +77,26 @@ fn a_claim_that_never_expires() {
 }
 
 #[test]
+fn a_checkpoint_of_a_former_holder_kept_after_its_successor_began() {
+    check(Sabotage::FormerHolder, "former_holders_write_nothing");
+}
+
+#[test]
 fn a_checkpoint_of_before_a_replay_kept_after_it() {
     check(Sabotage::FormerCheckpoint, "replayed_events_are_told_again");
+}
+
+#[test]
+fn a_device_that_takes_a_change_twice() {
+    check(Sabotage::ChangeTakenTwice, "every_device_converges");
+}
+
+#[test]
+fn a_device_that_leaves_a_change_out() {
+    check(Sabotage::ChangeLeftOut, "every_device_converges");
+}
+
+#[test]
+fn a_device_that_trusts_an_old_answer() {
+    check(Sabotage::OldAnswersTrusted, "every_device_converges");
 }

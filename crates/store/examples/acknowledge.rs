@@ -62,6 +62,7 @@ fn append(random: u32) -> Append {
         offline_push: Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi }),
+        quiet: false,
         terms: Terms::default(),
         pretends: None,
     }

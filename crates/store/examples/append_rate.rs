@@ -1,6 +1,9 @@
-//! How fast the embedded store appends: callers in a closed loop, messages a second, and how long a caller waits.
+//! How fast a store appends: callers in a closed loop, messages a second, and how long a caller waits.
 //!
 //! `cargo run --release -p couplet-store --example append_rate -- [seconds] [callers] [users] [directory]`
+//!
+//! With a URL such as postgres://postgres@127.0.0.1/postgres in place of the directory, the store is on PostgreSQL, in a
+//! schema of its own that is left there. A number behind it says how many nodes share the callers.
 
 use chat::port::{Account, Append, Appended, Store, Terms};
 use chat::{AppId, Delivery, Origin, Platform, UserId};
@@ -8,7 +11,7 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Embedded, EmbeddedOptions};
+use store::{Embedded, EmbeddedOptions, Postgres, PostgresOptions};
 use tokio::task::JoinSet;
 
 const APP: AppId = AppId(1_400_000_001);
@@ -27,20 +30,71 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |otherwise: u64| arguments.next().map_or(Ok(otherwise), |text| text.parse());
     let (seconds, callers, users) = (number(5)?, number(128)?, number(2_000)?);
-    let scratch = tempfile::tempdir()?;
-    let directory = arguments.next().map_or_else(|| scratch.path().to_owned(), Into::into);
+    match arguments.next() {
+        Some(url) if url.starts_with("postgres") => {
+            let nodes = arguments.next().map_or(Ok(1), |text| text.parse())?;
+            in_postgres(&url, nodes, Load { seconds, callers, users }).await
+        }
+        directory => in_directory(directory, Load { seconds, callers, users }).await,
+    }
+}
 
+#[derive(Clone, Copy)]
+struct Load {
+    seconds: u64,
+    callers: u64,
+    users: u64,
+}
+
+async fn in_directory(directory: Option<String>, load: Load) -> Result<(), Box<dyn Error>> {
+    let scratch = tempfile::tempdir()?;
+    let directory = directory.map_or_else(|| scratch.path().to_owned(), Into::into);
     let opening = now();
     let store = Arc::new(Embedded::open(&directory, EmbeddedOptions::default())?);
     println!("opened in {:?}, {} KiB resident", opening.elapsed(), resident_kib());
-    import(&store, users).await?;
-    println!("imported {users} users after {:?}", opening.elapsed());
+    run(&[Arc::clone(&store) as Arc<dyn Store>], load).await?;
+    println!("{:?}, {} KiB resident", store.stats()?, resident_kib());
+    let closing = now();
+    store.close()?;
+    drop(store);
+    println!("closed in {:?}", closing.elapsed());
+    let opening = now();
+    drop(Embedded::open(&directory, EmbeddedOptions::default())?);
+    println!("opened again in {:?}", opening.elapsed());
+    Ok(())
+}
 
+async fn in_postgres(url: &str, count: usize, load: Load) -> Result<(), Box<dyn Error>> {
+    let options = PostgresOptions {
+        url: url.to_owned(),
+        schema: format!("rate_{}", std::process::id()),
+        lanes_per_app: 1,
+        ..PostgresOptions::default()
+    };
+    let mut stores = Vec::new();
+    for _ in 0..count {
+        stores.push(Arc::new(Postgres::open(options.clone()).await?));
+    }
+    let nodes: Vec<_> = stores.iter().map(|store| Arc::clone(store) as Arc<dyn Store>).collect();
+    run(&nodes, load).await?;
+    for store in stores {
+        println!("{:?}, {} KiB resident", store.stats(), resident_kib());
+    }
+    Ok(())
+}
+
+/// Lets callers append, and reads what came of it.
+async fn run(nodes: &[Arc<dyn Store>], load: Load) -> Result<(), Box<dyn Error>> {
+    let Load { seconds, callers, users } = load;
+    let importing = now();
+    import(&*nodes[0], users).await?;
+    println!("imported {users} users in {:?}", importing.elapsed());
     let (start, cpu_start) = (now(), cpu_ms());
     let deadline = start + Duration::from_secs(seconds);
     let mut running = JoinSet::new();
     for caller in 0..callers {
-        running.spawn(call(Arc::clone(&store), Random(caller + 1), users, deadline));
+        let node = Arc::clone(&nodes[caller as usize % nodes.len()]);
+        running.spawn(call(node, Random(caller + 1), users, deadline));
     }
     let mut waits_us: Vec<u32> = running.join_all().await.into_iter().flatten().collect();
     let elapsed = start.elapsed();
@@ -56,22 +110,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         at(0.999),
         waits_us.last().copied().unwrap_or_default(),
     );
-    println!("{:?}, {} KiB resident", store.stats()?, resident_kib());
-
     let reading = now();
-    let read = drain(&store).await?;
+    let read = drain(&*nodes[0]).await?;
     println!("{read} events read, {:.0} a second", read as f64 / reading.elapsed().as_secs_f64());
-    let closing = now();
-    store.close()?;
-    drop(store);
-    println!("closed in {:?}", closing.elapsed());
-    let opening = now();
-    drop(Embedded::open(&directory, EmbeddedOptions::default())?);
-    println!("opened again in {:?}", opening.elapsed());
     Ok(())
 }
 
-async fn import(store: &Embedded, users: u64) -> Result<(), Box<dyn Error>> {
+async fn import(store: &dyn Store, users: u64) -> Result<(), Box<dyn Error>> {
     let all: Vec<u64> = (0..users).collect();
     for some in all.chunks(1_000) {
         let accounts = some.iter().map(|number| Account::bare(user(*number))).collect();
@@ -81,7 +126,7 @@ async fn import(store: &Embedded, users: u64) -> Result<(), Box<dyn Error>> {
 }
 
 /// One caller: appends, waits for the answer, appends. Returns how long each answer took.
-async fn call(store: Arc<Embedded>, mut random: Random, users: u64, deadline: Instant) -> Vec<u32> {
+async fn call(store: Arc<dyn Store>, mut random: Random, users: u64, deadline: Instant) -> Vec<u32> {
     let begin = now();
     let mut waits_us = Vec::new();
     let mut last = begin;
@@ -115,12 +160,13 @@ fn append(random: &mut Random, users: u64, now_s: u64) -> Append {
         offline_push: bytes::Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::RestApi }),
+        quiet: false,
         terms: Terms::default(),
         pretends: None,
     }
 }
 
-async fn drain(store: &Embedded) -> Result<u64, Box<dyn Error>> {
+async fn drain(store: &dyn Store) -> Result<u64, Box<dyn Error>> {
     let lane = chat::Lane { app: APP, index: 0 };
     let mut after = 0;
     let mut count = 0;

@@ -1,47 +1,21 @@
-//! The embedded store: one directory, one writer, group commit.
+//! The embedded store: one directory, which belongs to this process.
 //!
-//! ```text
-//! callers ── queue ──► writer ── ledger (caches, guard) ── group ──► committer ── engine
-//!    ▲                                                                   │
-//!    └───────────────────────────── answers ◄────────────────────────────┘
-//! ```
-//!
-//! Changes go through the writer, which sees all of them in order; reads go straight to the engine, at a snapshot.
-//! Start at `writer`, then read `ledger`. What the rows look like is in `key` and `codec`; what is known of the engine
-//! is in `engine` and nowhere else.
-//!
-//! A commit is on disk before anyone is answered and before any reader sees it.
+//! While a group is being committed, the next one is put together: a [`Committer`] beside the writer waits for the disk.
 
-mod cache;
-mod codec;
-mod commit;
-mod engine;
-mod group;
-mod key;
-mod ledger;
-mod notation;
-mod operation;
-mod port;
-mod queue;
-mod read;
-mod writer;
-
-use chat::port::{StoreError, Stored};
-use commit::{Committer, LastWord};
-use engine::{Engine, Snapshot};
-use operation::stopped;
-use queue::Queue;
+use crate::commit::{self, Committer, LastWord};
+use crate::engine::{Directory, Engine};
+use crate::opened::{Opened, Reading};
+use crate::queue::Queue;
+use crate::writer::{Bounds, Commits, Writer};
+use chat::port::Stored;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use tokio::sync::Semaphore;
-use writer::Writer;
 
 const MIB: u64 = 1024 * 1024;
 
-/// One node, one dispatcher: spreading an app's events over several lanes would only cost.
-const LANES_PER_APP: u16 = 1;
+/// A store in a directory. Dropping it stops its threads; [`Self::close`] also leaves it quick to open.
+pub type Embedded = Opened<Directory>;
 
 /// Limits of an embedded store. The defaults suit a machine of two cores and a few GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,42 +74,31 @@ pub struct EmbeddedStats {
     pub block_cache_bytes: u64,
 }
 
-/// A store in a directory. Dropping it stops its threads; [`Self::close`] also leaves it quick to open.
-#[derive(Debug)]
-pub struct Embedded {
-    engine: Arc<Engine>,
-    queue: Arc<Queue>,
-    reads: Arc<Semaphore>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-}
-
 impl Embedded {
     /// Opens the store of a directory, and makes it when there is none.
     pub fn open(path: impl AsRef<Path>, options: EmbeddedOptions) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let failed =
             |cause: std::io::Error| OpenError::Failed { path: path.to_owned(), cause: cause.to_string() };
-        let engine = Arc::new(Engine::open(path, &options)?);
+        let directory = Arc::new(Directory::open(path, &options)?);
         let queue = Arc::new(Queue::new(options.queue_bytes_max));
         // Room for one: the writer only hands over when the committer has finished.
         let (committer, groups) = sync_channel(1);
         // One sweep under way, and one that is wanted after it.
         let (sweeper, wanted) = sync_channel(1);
-        let writer = Writer::new(Arc::clone(&engine), Arc::clone(&queue), committer, &options);
+        let engine = Engine::Directory(Arc::clone(&directory));
+        let writer =
+            Writer::new(engine, Arc::clone(&queue), Commits::Beside(committer), Bounds::of(&options));
         let committer = Committer {
-            engine: Arc::clone(&engine),
+            directory: Arc::clone(&directory),
             queue: Arc::clone(&queue),
             groups,
             sweeper,
             _last_word: LastWord(Arc::clone(&queue)),
         };
-        let store = Self {
-            engine: Arc::clone(&engine),
-            queue,
-            reads: Arc::new(Semaphore::new(options.reads_max.max(1))),
-            threads: Mutex::default(),
-        };
-        store.start("store-sweep", move || commit::sweep(&engine, &wanted)).map_err(failed)?;
+        let reading = Reading::Directory(Arc::clone(&directory));
+        let store = Self::new(Arc::clone(&directory), queue, reading, options.reads_max);
+        store.start("store-sweep", move || commit::sweep(&directory, &wanted)).map_err(failed)?;
         store.start("store-commit", move || committer.run()).map_err(failed)?;
         store.start("store-write", move || writer.run()).map_err(failed)?;
         Ok(store)
@@ -156,45 +119,16 @@ impl Embedded {
     pub fn stats(&self) -> Stored<EmbeddedStats> {
         self.engine.stats()
     }
-
-    fn start(&self, name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
-        self.threads.lock().expect("nothing under this lock panics").push(thread);
-        Ok(())
-    }
-
-    /// Returns whether there was anything to stop.
-    fn stop(&self) -> bool {
-        self.queue.close();
-        let threads = std::mem::take(&mut *self.threads.lock().expect("nothing under this lock panics"));
-        let any = !threads.is_empty();
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store has panicked");
-            }
-        }
-        any
-    }
-
-    /// Reads at a snapshot, on a thread that may wait for the disk.
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Snapshot<'_>) -> Stored<T> + Send + 'static,
-    ) -> Stored<T> {
-        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| stopped())?;
-        let engine = Arc::clone(&self.engine);
-        let reading = tokio::task::spawn_blocking(move || {
-            // The read goes on when its caller has gone, and is counted until it ends.
-            let _permit = permit;
-            read(&engine.snapshot())
-        });
-        reading.await.map_err(|error| StoreError::Unavailable(format!("a read was broken off: {error}")))?
-    }
 }
 
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        self.stop();
+impl Bounds {
+    fn of(options: &EmbeddedOptions) -> Self {
+        Self {
+            accounts_cached_max: options.accounts_cached_max,
+            conversations_cached_max: options.conversations_cached_max,
+            group_operations_max: options.group_operations_max,
+            group_bytes_max: options.group_bytes_max,
+        }
     }
 }
 

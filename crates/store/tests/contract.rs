@@ -12,6 +12,7 @@ mod contract {
     pub(crate) mod events;
     pub(crate) mod importing;
     pub(crate) mod landing;
+    pub(crate) mod leasing;
     pub(crate) mod people;
     pub(crate) mod reading;
     pub(crate) mod relating;
@@ -22,6 +23,7 @@ mod world;
 
 use chat::model::Model;
 use store::{Embedded, EmbeddedOptions};
+use world::database::Schema;
 
 /// Runs each promise against each store, a new one every time.
 macro_rules! promises {
@@ -49,12 +51,26 @@ macro_rules! promises {
                 })+
             })+
         }
+
+        mod postgres {
+            use super::*;
+            $(mod $file {
+                use super::*;
+                $(#[tokio::test]
+                async fn $promise() {
+                    let schema = Schema::new().await;
+                    let store = schema.open().await;
+                    contract::$file::$promise(&store).await;
+                })+
+            })+
+        }
     };
 }
 
 promises! {
     appending:
         a_message_is_one_fact
+        a_quiet_message_leaves_its_name_and_nothing_else
         places_follow_each_other_without_a_gap
         unread_totals_count_over_all_conversations
         an_online_only_message_is_stored_nowhere
@@ -80,6 +96,7 @@ promises! {
         history_runs_forwards_too
         messages_of_one_name_are_read_once
         history_pages_are_bounded_in_bytes
+        history_passes_over_so_much_and_no_more
         changes_continue_from_any_position
         changes_of_a_strange_position_start_anew
         names_that_begin_alike_are_not_mixed_up;
@@ -159,6 +176,7 @@ promises! {
         importing_again_changes_nothing
         a_deleted_account_takes_what_is_its_own_with_it
         an_account_made_anew_starts_an_epoch
+        a_login_makes_no_account_that_was_deleted
         a_deleted_account_is_not_written_to
         what_nobody_can_see_any_more_is_gone;
     events:
@@ -186,4 +204,9 @@ promises! {
         parked_events_are_held_again_oldest_first
         a_lane_without_events_has_nothing_to_replay
         what_is_replayed_is_forgotten_when_it_is_told;
+    leasing:
+        a_slot_has_one_holder
+        what_a_silent_node_held_is_free
+        a_former_holder_writes_nothing
+        what_was_read_before_a_replay_is_not_written;
 }

@@ -24,7 +24,7 @@ import type { UserStatus } from "./status.js";
 import type { Conversation } from "./store/conversations.js";
 import { writeBody } from "./elements.js";
 import { ERROR_CODES } from "./wire.js";
-import type { Message as WireMessage, Notify } from "./wire.js";
+import type { Message as WireMessage, Notify, PushProvider } from "./wire.js";
 
 /** Longest lists that the server takes in one request. */
 const PEERS_LEN_MAX = 100;
@@ -419,6 +419,17 @@ export class Chat {
     const friends = this.#ready().friends;
     throwIfAllFailed(await friends.unblock(userIDList));
     return ok(await friends.blocklist());
+  }
+
+  /** Has this device pushed what it misses while it is not connected. Each login may bring another token. */
+  async registerPush({ provider, token }: { provider: PushProvider; token: string }): Promise<Result<object>> {
+    await this.#ready().connection.request({ op: "set_push_token", provider, token });
+    return ok({});
+  }
+
+  async unregisterPush(): Promise<Result<object>> {
+    await this.#ready().connection.request({ op: "drop_push_token" });
+    return ok({});
   }
 
   async setSelfStatus({ customStatus }: { customStatus: string }): Promise<Result<UserStatus>> {

@@ -1,9 +1,9 @@
 // Pages of a conversation.
 
 import { badParameter } from "./errors.js";
-import type { Message } from "./message.js";
+import { keyTime, type Message } from "./message.js";
 import type { Session } from "./session.js";
-import type { HistoryRequest } from "./wire.js";
+import type { HistoryAnswer, HistoryRequest } from "./wire.js";
 
 export interface MessagePage {
   /** From old to new. */
@@ -26,6 +26,7 @@ export interface Hopping {
 
 const PAGE_LEN = 15;
 const NEWER = 1;
+const TRIES_MAX = 5;
 /** Of the ids that are not known any more, only those of the server can still be asked for. */
 const KEY = /^\d+_\d+_\d+$/;
 
@@ -46,8 +47,9 @@ export class History {
     if (nextReqMessageID) place = { [newer ? "after" : "before"]: this.#key(nextReqMessageID) };
     else if (time !== undefined) place = { [newer ? "from" : "until"]: time };
     const page = await this.#read(conversationID, place, count, newer);
-    const next = newer ? page.messageList.at(-1) : page.messageList[0];
-    return { ...page, nextMessageTime: next?.time ?? time ?? 0 };
+    const edge = newer ? page.messageList.at(-1) : page.messageList[0];
+    const seen = edge ? edge.time : page.isCompleted ? time : keyTime(page.nextReqMessageID);
+    return { ...page, nextMessageTime: seen ?? 0 };
   }
 
   async #read(
@@ -58,16 +60,32 @@ export class History {
   ): Promise<MessagePage> {
     if (!conversationID?.startsWith("C2C")) throw badParameter("conversationID is C2C and the user's id");
     const peer = conversationID.slice(3);
-    const { connection, messages, conversations } = this.session;
-    const { messages: wires, complete } = await connection.request<"history">({ op: "history", peer, limit, ...place });
+    const { messages, conversations } = this.session;
+    const { messages: wires, next } = await this.#answer({ op: "history", peer, limit, ...place });
     const messageList = wires.map((wire) => messages.take(wire));
     const readUntil = conversations.peerReadUntil(peer);
     for (const message of messageList) {
       message._given = true;
       if (message.flow === "out" && message.time <= readUntil) message.isPeerRead = true;
     }
-    const next = newer ? messageList.at(-1) : messageList[0];
-    return { messageList, nextReqMessageID: complete || !next ? "" : next.ID, isCompleted: complete };
+    const edge = newer ? messageList.at(-1) : messageList[0];
+    // A page may end behind a message that the user does not see any more: its key does as well.
+    const nextReqMessageID = next && edge?._key === next ? edge.ID : (next ?? "");
+    return { messageList, nextReqMessageID, isCompleted: !next };
+  }
+
+  /**
+   * A page that is as new as every push that has come. One that was overtaken by a push could bring a deleted message
+   * back, or show the old text of one that was not here when its edit came.
+   */
+  async #answer(request: HistoryRequest): Promise<HistoryAnswer> {
+    const { connection, messages } = this.session;
+    for (let tries = 1; ; tries += 1) {
+      const before = messages.alterations(request.peer);
+      const answer = await connection.request<"history">(request);
+      // Somebody who never stops to edit must not keep the page from being shown.
+      if (messages.alterations(request.peer) === before || tries === TRIES_MAX) return answer;
+    }
   }
 
   #key(messageID: string): string {

@@ -149,6 +149,11 @@ export class Message {
   }
 }
 
+/** The Unix second of the message that this is the key of. */
+export function keyTime(key: MsgKey): number {
+  return Number(key.slice(key.lastIndexOf("_") + 1));
+}
+
 /** Order of a conversation: messages of the same second are in the order of their numbers. */
 export function inOrder(a: Message, b: Message): number {
   return a.time - b.time || a.sequence - b.sequence || a.random - b.random;

@@ -4,8 +4,8 @@
 
 import { Backoff } from "./backoff.js";
 import { ChatError, CLIENT_CODES, Refused } from "./errors.js";
-import type { Message } from "./message.js";
-import type { HistoryRequest, Message as WireMessage, SendAnswer } from "./wire.js";
+import { keyTime, type Message } from "./message.js";
+import type { HistoryAnswer, HistoryRequest, Message as WireMessage, SendAnswer } from "./wire.js";
 
 /** The part of `localStorage` that is used. */
 export type KeyValueStorage = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
@@ -50,7 +50,7 @@ export interface OutboxOptions {
   nowMs: () => number;
   isConnected: () => boolean;
   send: (text: string) => Promise<SendAnswer>;
-  history: (request: HistoryRequest) => Promise<{ messages: WireMessage[]; complete: boolean }>;
+  history: (request: HistoryRequest) => Promise<Pick<HistoryAnswer, "messages" | "next">>;
   /** Makes the message of a letter that an earlier page left behind. */
   restore: (letter: Letter) => Message;
 }
@@ -204,12 +204,11 @@ export class Outbox {
     const sinceSecs = (entry.firstSentMs ?? entry.clientTime * 1000) / 1000 - CLOCK_SKEW_SECS;
     const request: HistoryRequest = { op: "history", peer: entry.peer, limit: HISTORY_PAGE_LEN };
     for (;;) {
-      const { messages, complete } = await this.#options.history(request);
+      const { messages, next } = await this.#options.history(request);
       const found = messages.find((wire) => isSame(entry, wire));
       if (found) return found;
-      const oldest = messages[0];
-      if (complete || !oldest || oldest.MsgTimeStamp < sinceSecs) break;
-      request.before = oldest.MsgKey;
+      if (!next || keyTime(next) < sinceSecs) break;
+      request.before = next;
     }
     entry.firstSentMs = null;
     return null;

@@ -110,10 +110,10 @@ async function stored(session: Session, peer: string): Promise<string[]> {
   let before: string | undefined;
   for (;;) {
     const page = { op: "history" as const, peer, limit: 100, ...(before && { before }) };
-    const { messages, complete } = await session.connection.request<"history">(page);
+    const { messages, next } = await session.connection.request<"history">(page);
     all.unshift(...messages.map((wire) => shown(Message.received(session, wire))));
-    if (complete) return all;
-    before = messages[0]?.MsgKey;
+    if (!next) return all;
+    before = next;
   }
 }
 

@@ -22,7 +22,7 @@ class Bench {
   isConnected = true;
   readonly attempts: Attempt[] = [];
   /** Pages of history from new to old; each is asked for with the key of the one before. */
-  pages: { messages: WireMessage[]; complete: boolean }[] = [];
+  pages: { messages: WireMessage[]; next: string | null }[] = [];
   readonly asked: (string | undefined)[] = [];
   readonly outbox: Outbox;
   #waiting: (() => void)[] = [];
@@ -39,7 +39,7 @@ class Bench {
       send: (text) => this.#sent(text),
       history: async ({ before }) => {
         this.asked.push(before);
-        return this.pages.shift() ?? { messages: [], complete: true };
+        return this.pages.shift() ?? { messages: [], next: null };
       },
       restore: ({ peer, clientTime, random }) => Message.draft(VIEWER, peer, [], clientTime, random),
     });
@@ -136,12 +136,15 @@ test("when the server may have forgotten the first attempt, history says that it
   const landed = bench.add(1);
   const attempt = await bench.attempt(1);
   bench.nowMs += 100_001;
-  const newer = { messages: [stored(9, START_MS / 1000 + 5)], complete: false };
-  bench.pages = [newer, { messages: [stored(8), stored(1)], complete: false }];
+  const nine = stored(9, START_MS / 1000 + 5);
+  // Between the two the user has deleted so much that a page has nothing to show.
+  const hidden = { messages: [], next: `1_7_${START_MS / 1000 + 4}` };
+  const last = { messages: [stored(8), stored(1)], next: stored(8).MsgKey };
+  bench.pages = [{ messages: [nine], next: nine.MsgKey }, hidden, last];
   await bench.reconnect(attempt);
   expect(await landed).toMatchObject({ MsgRandom: 1 });
   expect(bench.texts()).toEqual(["letter 1"]);
-  expect(bench.asked).toEqual([undefined, `1_9_${START_MS / 1000 + 5}`]);
+  expect(bench.asked).toEqual([undefined, nine.MsgKey, hidden.next]);
 });
 
 test("one that did not land is sent after all, and history is read no further than it could be", async () => {
@@ -150,7 +153,8 @@ test("one that did not land is sent after all, and history is read no further th
   const attempt = await bench.attempt(1);
   bench.nowMs += 100_001;
   // Older than the first attempt by more than clocks are apart.
-  bench.pages = [{ messages: [stored(8, START_MS / 1000 - 61)], complete: false }];
+  const old = stored(8, START_MS / 1000 - 61);
+  bench.pages = [{ messages: [old], next: old.MsgKey }];
   await bench.reconnect(attempt);
   (await bench.attempt(2)).answer();
   await sent;
@@ -200,7 +204,7 @@ test("the next page sends what this one could not, in order, unless it landed", 
   next.outbox.restore();
   expect(next.outbox.unsent.map(({ random }) => random)).toEqual([1, 2, 3]);
   // The first had been sent, and only its answer was lost.
-  next.pages = [{ messages: [stored(1)], complete: true }];
+  next.pages = [{ messages: [stored(1)], next: null }];
   next.outbox.resume();
   (await next.attempt(1)).answer();
   (await next.attempt(2)).answer();

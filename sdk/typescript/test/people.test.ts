@@ -139,3 +139,12 @@ test("a second login of the same device replaces the first", async () => {
   expect(type).toBe(TYPES.KICKED_OUT_MULT_ACCOUNT);
   expect([first.chat.isReady(), second.chat.isReady()]).toEqual([false, true]);
 });
+
+test("a device says how it is pushed to, and takes it back", async () => {
+  const ana = await Device.online("ana20", server.url);
+  await expect(ana.chat.registerPush({ provider: "fcm", token: "fEX4mpl3" })).resolves.toMatchObject({ code: 0 });
+  await expect(ana.chat.registerPush({ provider: "apns", token: "" })).rejects.toMatchObject({ code: 22003 });
+  await expect(ana.chat.registerPush({ provider: "apns", token: "a".repeat(257) })).rejects.toMatchObject({ code: 22004 });
+  await expect(ana.chat.unregisterPush()).resolves.toMatchObject({ code: 0 });
+  await expect(ana.chat.unregisterPush()).resolves.toMatchObject({ code: 0 });
+});

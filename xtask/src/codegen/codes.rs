@@ -18,6 +18,7 @@ REST answers carry the number as `ErrorCode`, answers to client frames as `code`
 The text is sent as `ErrorInfo` unless there is something more exact to say: programs look at the number.
 *Temporary* means: try again, with growing pauses.
 Codes from 120001 to 130000 belong to the app: its backend chooses them when it refuses a message before it is sent.
+So do those from 38000 to 39000, for what a device wants of a friendship.
 
 | Code | Name | When | Text | Temporary |
 |---|---|---|---|---|

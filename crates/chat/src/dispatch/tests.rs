@@ -94,8 +94,12 @@ fn what_was_told_before_the_last_checkpoint_is_not_told_again() {
     assert_eq!(kept.cursor, 4);
     assert_eq!(kept.exceptions.iter().map(|e| (e.offset, e.attempts)).collect::<Vec<_>>(), [(2, 0), (4, 0)]);
 
-    let state =
-        DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
+    let state = DeliveryState {
+        has_begun: true,
+        cursor: kept.cursor,
+        held: kept.exceptions,
+        ..DeliveryState::default()
+    };
     let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 2);
     for expected in [2, 4] {
         let next = claim_all(&mut restored, 2);
@@ -128,8 +132,12 @@ fn a_failing_event_holds_back_only_its_own_conversation() {
     assert_eq!(dispatcher.wake_ms(), Some(1_000));
 
     // A restart goes on with the exceptions, in the same order.
-    let state =
-        DeliveryState { has_begun: true, cursor: kept.cursor, held: kept.exceptions, parked_count: 0 };
+    let state = DeliveryState {
+        has_begun: true,
+        cursor: kept.cursor,
+        held: kept.exceptions,
+        ..DeliveryState::default()
+    };
     let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 999);
     assert_eq!(restored.wants(), Some((4, 8)));
     assert!(claim_all(&mut restored, 999).is_empty());
@@ -156,7 +164,7 @@ fn a_clock_that_was_set_back_holds_nothing_up() {
         last_failure: String::new(),
     };
     let held = vec![held(1, "bo", 9_000_000, 8_999_000), held(2, "cy", 12_000, 9_000)];
-    let state = DeliveryState { has_begun: true, cursor: 2, held, parked_count: 0 };
+    let state = DeliveryState { has_begun: true, cursor: 2, held, ..DeliveryState::default() };
     let mut restored = Dispatcher::restore(LIMITS, schedule(), state, 10_000);
     assert!(claim_all(&mut restored, 11_999).is_empty());
     assert_eq!(offsets(&claim_all(&mut restored, 12_000)), [2]);

@@ -1,7 +1,7 @@
 //! The event log, and how far it was told.
 
 use super::{LaneState, State, TRIM_EVENTS_MAX};
-use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Replay};
+use crate::dispatch::{Checkpoint, Delivered, DeliveryState, Exception, FailedAttempt, Kept, Replay, Tenure};
 use crate::event::{Event, EventDraft, EventId, Lane};
 use crate::id::ConversationId;
 use crate::port::{EndpointId, LaneExtent, Route};
@@ -46,11 +46,21 @@ impl State {
         };
         let (held, parked): (Vec<_>, Vec<_>) =
             known.exceptions.values().cloned().partition(|exception| !exception.is_parked());
-        DeliveryState { has_begun: true, cursor: known.cursor, held, parked_count: parked.len() as u64 }
+        let parked_count = parked.len() as u64;
+        DeliveryState { tenure: known.tenure, has_begun: true, cursor: known.cursor, held, parked_count }
     }
 
-    pub(super) fn settle(&mut self, route: &Route, checkpoint: Checkpoint) {
+    pub(super) fn tenure(&self, route: &Route) -> Tenure {
+        self.routes.get(route).map_or_else(Tenure::default, |known| known.tenure)
+    }
+
+    pub(super) fn settle(&mut self, route: &Route, checkpoint: Checkpoint) -> Kept {
+        let kept = self.tenure(route).admits(&checkpoint.tenure);
+        if kept != Kept::Done {
+            return kept;
+        }
         let known = self.routes.entry(route.clone()).or_default();
+        known.tenure = checkpoint.tenure;
         known.cursor = checkpoint.cursor.max(known.cursor);
         for offset in checkpoint.resolved {
             known.exceptions.remove(&offset);
@@ -62,6 +72,7 @@ impl State {
             known.failures.insert((failed.offset, failed.at_ms, failed.number), failed);
         }
         known.delivered.extend(checkpoint.delivered);
+        kept
     }
 
     pub(super) fn parked(&self, route: &Route, after: u64, limit: usize) -> Vec<Exception> {
@@ -100,11 +111,12 @@ impl State {
         let Some(known) = self.routes.get_mut(route) else {
             return 0;
         };
-        match *replay {
+        let (is_changed, count) = match *replay {
             Replay::From { after } => {
                 known.cursor = known.cursor.min(after);
                 known.exceptions.split_off(&(known.cursor + 1));
-                log.events.range(known.cursor + 1..).count() as u64
+                // What its dispatcher has read of this is forgotten, too.
+                (true, log.events.range(known.cursor + 1..).count() as u64)
             }
             Replay::One { offset } => {
                 // What the cursor has not passed is told anyway.
@@ -112,13 +124,16 @@ impl State {
                     return 0;
                 };
                 known.exceptions.insert(offset, Exception::again(event, now_ms));
-                1
+                (true, 1)
             }
             Replay::Parked { limit } => {
                 let parked = known.exceptions.values_mut().filter(|exception| exception.is_parked());
-                parked.take(limit).map(|exception| exception.hold(now_ms)).count() as u64
+                let count = parked.take(limit).map(|exception| exception.hold(now_ms)).count() as u64;
+                (count > 0, count)
             }
-        }
+        };
+        known.tenure.turn += u64::from(is_changed);
+        count
     }
 
     pub(super) fn trim_events(&mut self, lane: Lane, endpoints: Vec<EndpointId>, before_ms: u64) -> usize {

@@ -35,7 +35,8 @@ impl State {
         }
         let admitted = self.admit(append.terms, app, [from, to], now_s);
         if let Err(refusal) = append.settle(admitted) {
-            let event = append.event.map(|origin| self.put_event(append.after_refusal(origin, refusal)));
+            let event =
+                append.refusal_origin().map(|origin| self.put_event(append.after_refusal(origin, refusal)));
             return Appended::Refused { refusal, event };
         }
         let id = append.conversation();

@@ -34,6 +34,9 @@ impl State {
         for account in accounts {
             let known = self.accounts.entry((app, account.user)).or_insert_with(AccountState::none);
             if !known.exists {
+                if !account.may_begin(known.portrait.person.revoked_s) {
+                    continue;
+                }
                 let epoch = now_ms.max(known.inbox.epoch + 1);
                 // The portrait of one who left is empty but for the revocation, which outlasts the account.
                 *known = AccountState { exists: true, inbox: Inbox::new(epoch), ..known.clone() };

@@ -64,6 +64,8 @@ words! {
     SnsBlackListAdd = "Sns.CallbackBlackListAdd";
     /// Users were unblocked.
     SnsBlackListDelete = "Sns.CallbackBlackListDelete";
+    /// A message was stored, and no device of its recipient was there. Couplet's own.
+    CoupletMsgOffline = "Couplet.CallbackMsgOffline";
     /// An offline push was sent, has arrived or was opened.
     PushOfflinePush = "Push.OfflinePush";
     /// The content filter has judged something.
@@ -73,6 +75,12 @@ words! {
 }
 
 impl CallbackCommand {
+    /// Whether nobody is told unless they ask for this callback by its name: senders of the original's callbacks have
+    /// none like it.
+    pub const fn is_own(self) -> bool {
+        matches!(self, CallbackCommand::CoupletMsgOffline)
+    }
+
     /// Whether this callback asks before something happens, and its answer decides; all others tell afterwards.
     pub const fn is_question(self) -> bool {
         matches!(

@@ -1,6 +1,6 @@
 //! What an app's backend answers when it is asked about friends: a verdict on each user.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use super::{
     NotJson,
@@ -11,6 +11,9 @@ use crate::{
     lenient::{Slot, slots},
 };
 
+/// The codes with which a backend may refuse in its own words what a user wants of a friendship.
+pub const FRIEND_VETO_CODES: RangeInclusive<u32> = 38_000..=39_000;
+
 /// What a backend says about each user it was asked about.
 ///
 /// The `ErrorCode` of such an answer only tells how the backend fares and decides nothing; the documentation says that
@@ -19,6 +22,9 @@ use crate::{
 pub struct FriendVerdicts<'a> {
     /// `ResultItem`, without items that do not say which user or which code they mean.
     pub items: Vec<FriendVerdict<'a>>,
+    /// Something is there that cannot be read, and so may be about anybody: the answer is no object, its `ResultItem` no
+    /// array, or an item was left out.
+    pub garbled: bool,
 }
 
 /// A verdict on one user.
@@ -26,7 +32,8 @@ pub struct FriendVerdicts<'a> {
 pub struct FriendVerdict<'a> {
     /// `To_Account`.
     pub to: Cow<'a, str>,
-    /// `ResultCode`: 0 allows it, anything else forbids it. Backends are told to use 38000–39000.
+    /// `ResultCode`: 0 allows it, anything else forbids it. One of [`FRIEND_VETO_CODES`] reaches the user who
+    /// wants it, along with the reason.
     pub code: i64,
     /// `ResultInfo`: the reason, for people.
     pub info: Cow<'a, str>,
@@ -38,9 +45,17 @@ slots! { struct Item { to: "To_Account", code: "ResultCode", info: "ResultInfo",
 impl<'a> FriendVerdicts<'a> {
     /// Parses the body of an answer. JSON without a `ResultItem` says nothing of anybody.
     pub fn parse(body: &'a [u8]) -> Result<FriendVerdicts<'a>, NotJson> {
-        let members: Option<Members<'a>> = answer::members(body)?;
-        let items = members.and_then(|members| members.items.array().ok().flatten()).unwrap_or_default();
-        Ok(FriendVerdicts { items: items.into_iter().filter_map(FriendVerdict::read).collect() })
+        let Some(members) = answer::members::<Members<'a>>(body)? else {
+            return Ok(FriendVerdicts { items: Vec::new(), garbled: true });
+        };
+        let Ok(slots) = members.items.array() else {
+            return Ok(FriendVerdicts { items: Vec::new(), garbled: true });
+        };
+        let slots = slots.unwrap_or_default();
+        let said = slots.len();
+        let items: Vec<_> = slots.into_iter().filter_map(FriendVerdict::read).collect();
+        let garbled = items.len() < said;
+        Ok(FriendVerdicts { items, garbled })
     }
 
     /// The verdict on this user; `None` when the backend has said nothing, or nothing readable.
@@ -53,6 +68,11 @@ impl<'a> FriendVerdict<'a> {
     /// Whether it may be done.
     pub fn allows(&self) -> bool {
         self.code == 0
+    }
+
+    /// The code that the user is told, if the backend has chosen one for that.
+    pub fn own_code(&self) -> Option<u32> {
+        u32::try_from(self.code).ok().filter(|code| FRIEND_VETO_CODES.contains(code))
     }
 
     fn read(slot: Slot<'a>) -> Option<FriendVerdict<'a>> {
@@ -102,26 +122,33 @@ mod tests {
             (
                 r#"{"ErrorCode":0,"ResultItem":[{"To_Account":"bo","ResultCode":38001,"ResultInfo":"no"}]}"#,
                 bo(),
+                false,
             ),
             // How the backend fares is not what it says about the user.
             (
                 r#"{"ActionStatus":"FAIL","ErrorCode":38000,"ResultItem":[{"To_Account":"bo","ResultCode":"38001","ResultInfo":"no"}]}"#,
                 bo(),
+                false,
             ),
             (
                 "\u{feff}{\"ResultItem\":[{\"To_Account\":\"bo\",\"ResultCode\":0}]}",
                 vec![verdict("bo", 0, "")],
+                false,
             ),
             (
                 r#"{"ResultItem":[7,{"To_Account":"a"},{"ResultCode":1},{"To_Account":"bo","ResultCode":-1,"ResultInfo":3}]}"#,
                 vec![verdict("bo", -1, "")],
+                true,
             ),
-            (r#"{"ErrorCode":1}"#, vec![]),
-            (r#"{"ResultItem":{}}"#, vec![]),
-            ("[]", vec![]),
+            (r#"{"ErrorCode":1}"#, vec![], false),
+            (r#"{"ResultItem":null}"#, vec![], false),
+            (r#"{"ResultItem":[]}"#, vec![], false),
+            (r#"{"ResultItem":{}}"#, vec![], true),
+            ("[]", vec![], true),
         ];
-        for (body, items) in table {
-            assert_eq!(FriendVerdicts::parse(body.as_bytes()), Ok(FriendVerdicts { items }), "{body}");
+        for (body, items, garbled) in table {
+            let expected = FriendVerdicts { items, garbled };
+            assert_eq!(FriendVerdicts::parse(body.as_bytes()), Ok(expected), "{body}");
         }
         for body in ["", "success", "<html>"] {
             assert_eq!(FriendVerdicts::parse(body.as_bytes()), Err(NotJson), "{body}");
@@ -141,6 +168,21 @@ mod tests {
         assert_eq!(read.on("bo").map(FriendVerdict::allows), Some(false));
         assert_eq!(read.on("ana \"a\"").map(FriendVerdict::allows), Some(true));
         assert_eq!(read.on("cy"), None);
+    }
+
+    #[test]
+    fn codes_of_ones_own() {
+        for (code, own) in [
+            (0, None),
+            (37_999, None),
+            (38_000, Some(38_000)),
+            (39_000, Some(39_000)),
+            (39_001, None),
+            (-38_000, None),
+            (i64::MAX, None),
+        ] {
+            assert_eq!(verdict("bo", code, "").own_code(), own, "{code}");
+        }
     }
 
     proptest::proptest! {

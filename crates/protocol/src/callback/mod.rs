@@ -19,13 +19,13 @@ pub use crate::limits::WEBHOOK_AGE_SECS_MAX;
 pub use answer::{Answer, BeforeVerdict, NotJson, VETO_CODES, accept, drop_silently, replace, veto};
 pub use body::{
     AddType, AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg,
-    BeforeSendMsg, ExtensionEntry, FriendAdd, FriendItem, FriendPair, MessageFacts, PortraitSet,
+    BeforeSendMsg, ExtensionEntry, FriendAdd, FriendItem, FriendPair, MessageFacts, MsgOffline, PortraitSet,
     PortraitValue, PrevFriendAdd, PrevFriendResponse, RelationPairs, ResponseAction, ResponseFriendItem,
     SEND_MSG_SUCCEED, StateAction, StateChange,
 };
 pub(crate) use command::words;
 pub use command::{CallbackCommand, OptPlatform};
-pub use friend_verdicts::{FriendVerdict, FriendVerdicts, friend_verdicts};
+pub use friend_verdicts::{FRIEND_VETO_CODES, FriendVerdict, FriendVerdicts, friend_verdicts};
 pub use query::{CallbackQuery, ReceivedQuery, ReceivedSign, Sign, sign};
 pub use receive::{AfterSendMsg as ReceivedAfterSendMsg, Malformed};
 pub use signature::{BadSecret, WebhookHeaders, WebhookSigner};

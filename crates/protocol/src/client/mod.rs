@@ -19,9 +19,10 @@ pub use reply::{
     UploadedImage, UserProfile, Values, refuse, refuse_edit, refuse_upload,
 };
 pub use request::{
-    Befriend, ClientFrame, Connect, ConversationRequest, Edit, Extend, ExtendOperation, FrameError, Grouped,
-    History, HistoryPlace, ListPage, ListPlace, MediaKind, MediaRequest, MessageRequest, Named, NamedMany,
-    NoteFriend, Notify, PeopleRequest, PresenceRequest, Request, SeenPair, SendRequest, SetPair, Upload,
+    Befriend, Carrier, ClientFrame, Connect, ConversationRequest, Edit, Extend, ExtendOperation, FrameError,
+    Grouped, History, HistoryPlace, ListPage, ListPlace, MediaKind, MediaRequest, MessageRequest, Named,
+    NamedMany, NoteFriend, Notify, PeopleRequest, PresenceRequest, Request, SeenPair, SendRequest, SetPair,
+    SetPushToken, TokenRequest, Upload,
 };
 
 use std::borrow::Cow;

@@ -198,8 +198,8 @@ mod tests {
             ),
             (Reply::Pong { server_time_ms: 5 }, r#"{"id":2,"ok":{"server_time_ms":5}}"#),
             (
-                Reply::Message(MessageReply::History(HistoryPage { messages: &[], complete: true })),
-                r#"{"id":2,"ok":{"messages":[],"complete":true}}"#,
+                Reply::Message(MessageReply::History(HistoryPage { messages: &[], next: None })),
+                r#"{"id":2,"ok":{"messages":[],"complete":true,"next":null}}"#,
             ),
             (Reply::Done, r#"{"id":2,"ok":{}}"#),
         ];

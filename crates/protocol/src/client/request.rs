@@ -8,6 +8,7 @@ mod media;
 mod message;
 mod people;
 mod presence;
+mod token;
 
 pub use conversation::{ConversationRequest, ListPlace, Notify};
 pub use media::{MediaKind, MediaRequest, Upload};
@@ -16,6 +17,7 @@ pub use message::{
 };
 pub use people::{Befriend, Grouped, ListPage, NoteFriend, PeopleRequest};
 pub use presence::PresenceRequest;
+pub use token::{Carrier, SetPushToken, TokenRequest};
 
 use std::{borrow::Cow, fmt};
 
@@ -59,6 +61,8 @@ pub enum Request<'a> {
     People(PeopleRequest<'a>),
     /// Who is online.
     Presence(PresenceRequest<'a>),
+    /// Push to the device when it is not connected.
+    Token(TokenRequest<'a>),
     /// Files.
     Media(MediaRequest<'a>),
 }
@@ -199,6 +203,9 @@ impl<'a> Request<'a> {
         if let Some(request) = presence::parse(op, text) {
             return request.map(Request::Presence);
         }
+        if let Some(request) = token::parse(op, text) {
+            return request.map(Request::Token);
+        }
         if let Some(request) = media::parse(op, text) {
             return request.map(Request::Media);
         }
@@ -220,7 +227,7 @@ fn connect<'a>(members: &Members<'a>) -> Result<Connect<'a>, Failure> {
         usersig: text(members.usersig, "usersig")?.unwrap_or_default(),
         // A device cannot pass for the REST API.
         platform: if platform == OptPlatform::RestApi { OptPlatform::Unknown } else { platform },
-        device_id: device_id(members.device_id)?,
+        device_id: device_of(members.device_id, "device_id")?,
         position: position(members.position).map_err(|_| wrong("position"))?,
     })
 }
@@ -255,10 +262,10 @@ fn position(slot: Slot<'_>) -> Result<Option<Position<'_>>, WrongType> {
     Ok(Some(Position { epoch, offset: members.offset.u64()?.ok_or(WrongType)? }))
 }
 
-fn device_id(slot: Slot<'_>) -> Result<Option<Cow<'_, str>>, Failure> {
-    let device_id = text(slot, "device_id")?;
+fn device_of<'a>(slot: Slot<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Failure> {
+    let device_id = text(slot, name)?;
     if device_id.as_ref().is_some_and(|id| !(1..=DEVICE_ID_LEN_MAX).contains(&id.len())) {
-        return Err(wrong("device_id"));
+        return Err(wrong(name));
     }
     Ok(device_id)
 }

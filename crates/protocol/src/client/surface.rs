@@ -14,6 +14,7 @@ mod conversation;
 mod people;
 mod friend;
 mod presence;
+mod token;
 mod media;
 mod push;
 
@@ -26,6 +27,7 @@ pub use member::{Member, Presence};
 pub use push::{CHANGE, PUSHES, Push};
 
 use crate::code::ErrorCode;
+use std::ops::RangeInclusive;
 
 /// Something that a device can ask.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +44,8 @@ pub struct Operation {
     pub answer: &'static [Member],
     /// What it can be refused with, besides the codes of its members and [those of any](ANY_REQUEST).
     pub codes: &'static [ErrorCode],
-    /// Whether the app's own backend can choose a code: 120001 to 130000.
-    pub has_own_codes: bool,
+    /// Which codes the app's own backend can choose from.
+    pub own_codes: Option<&'static RangeInclusive<u32>>,
 }
 
 /// Which members of a request go together.
@@ -69,7 +71,7 @@ const PLAIN: Operation = Operation {
     choice: Choice::Free,
     answer: &[],
     codes: &[],
-    has_own_codes: false,
+    own_codes: None,
 };
 
 /// What any request can be refused with.
@@ -89,6 +91,7 @@ pub const OPERATIONS: &[&[Operation]] = &[
     people::OPERATIONS,
     friend::OPERATIONS,
     presence::OPERATIONS,
+    token::OPERATIONS,
     media::OPERATIONS,
 ];
 

@@ -63,8 +63,9 @@ impl<'a> GetRoamMessages<'a> {
 /// One page of the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct RoamPage<'a> {
-    /// `Complete`: nothing older is left in the window.
-    pub complete: bool,
+    /// `LastMsgKey`, and in it `LastMsgTime`: what the next page goes on behind, if that is not the first of the
+    /// messages. `None` is `Complete`: nothing older is left in the window.
+    pub next: Option<MsgKey>,
     /// From old to new.
     pub messages: &'a [RoamMessage<'a>],
 }
@@ -75,20 +76,20 @@ impl RoamPage<'_> {
         let bodies_len: usize = self.messages.iter().map(RoamMessage::len_estimate).sum();
         let mut bytes = Vec::with_capacity(160 + bodies_len);
         let out = &mut bytes;
-        let last = self.messages.first();
+        let last = self.next.as_ref().or(self.messages.first().map(|message| &message.key));
         write_json!(
             out,
             raw(OK_AND.as_bytes()),
             r#""Complete":"#,
-            flag(self.complete),
+            flag(self.next.is_none()),
             r#","MsgCnt":"#,
             number(self.messages.len() as u64),
             r#","LastMsgTime":"#,
-            number(last.map_or(0, |message| message.key.time_s)),
+            number(last.map_or(0, |key| key.time_s)),
             r#","LastMsgKey":"#,
         );
         match last {
-            Some(message) => json::key(out, &message.key),
+            Some(key) => json::key(out, key),
             None => json::string(out, ""),
         }
         write_json!(out, r#","MsgList":"#);
@@ -245,11 +246,14 @@ mod tests {
             has_risk_content: false,
         };
         let later = RoamMessage { key: MsgKey { seq: 4, random: 32, time_s: 1950 }, flag_bits: 8, ..message };
-        let page = RoamPage { complete: false, messages: &[message, later] };
+        let page = RoamPage { next: Some(message.key), messages: &[message, later] };
         let json = page.to_json();
         assert!(json.capacity() == 160 + 2 * 445, "written without growing");
         insta::assert_snapshot!(String::from_utf8(json).unwrap(), @r##"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","Complete":0,"MsgCnt":2,"LastMsgTime":1900,"LastMsgKey":"3_31_1900","MsgList":[{"From_Account":"ada","To_Account":"bo","MsgSeq":3,"MsgRandom":31,"MsgTimeStamp":1900,"MsgFlagBits":0,"IsPeerRead":0,"MsgKey":"3_31_1900","MsgId":"1-1899-31","MsgBody":[],"CloudCustomData":"\"x\"","MsgClientTime":1899,"MsgVersion":0,"IsNeedReadReceipt":1,"SupportMessageExtension":0},{"From_Account":"ada","To_Account":"bo","MsgSeq":4,"MsgRandom":32,"MsgTimeStamp":1950,"MsgFlagBits":8,"IsPeerRead":0,"MsgKey":"4_32_1950","MsgId":"1-1899-31","MsgBody":[],"CloudCustomData":"\"x\"","MsgClientTime":1899,"MsgVersion":0,"IsNeedReadReceipt":1,"SupportMessageExtension":0}]}"##);
-        let empty = RoamPage { complete: true, messages: &[] };
+        let empty = RoamPage { next: None, messages: &[] };
         insta::assert_snapshot!(String::from_utf8(empty.to_json()).unwrap(), @r##"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","Complete":1,"MsgCnt":0,"LastMsgTime":0,"LastMsgKey":"","MsgList":[]}"##);
+        // So much is hidden from the viewer that the page ended before there was anything to show.
+        let short = RoamPage { next: Some(later.key), messages: &[] };
+        insta::assert_snapshot!(String::from_utf8(short.to_json()).unwrap(), @r##"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","Complete":0,"MsgCnt":0,"LastMsgTime":1950,"LastMsgKey":"4_32_1950","MsgList":[]}"##);
     }
 }

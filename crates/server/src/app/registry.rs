@@ -4,13 +4,14 @@ use super::{StartError, declared};
 use crate::apps::{App, Apps};
 use crate::callback::Crew;
 use crate::config::{Config, Flags};
+use crate::push;
 use chat::port::Account;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 pub(super) struct Registry {
     pub(super) apps: Arc<Apps>,
-    pub(super) crew: Crew,
+    pub(super) crew: Arc<Crew>,
     pub(super) flags: Flags,
 }
 
@@ -34,7 +35,10 @@ impl Registry {
             store.import_accounts(app.id, admins, self.crew.chat.clock.now_ms()).await?;
         }
         self.apps.replace(by_id);
-        self.crew.serve(&self.apps.all()).await;
+        let (apps, crew) = (self.apps.all(), &self.crew);
+        let (chat, bus, names) = (crew.chat.clone(), Arc::clone(&crew.bus), Arc::clone(&crew.names));
+        let followers = push::followers(&apps, &push::Surroundings { chat, bus, names });
+        crew.serve(&apps, followers).await;
         Ok(())
     }
 }

@@ -1,22 +1,24 @@
-//! Who is online, who watches whom, and which session has to end.
-//!
-//! Each operation is something that can be said to a user's sessions wherever they are, or asked of them: without an
-//! answer, the user is offline. There is no table of who is online that could differ from the sessions that there are.
+//! Who is online in this process, who watches whom, and which session has to end.
 
+use super::local::{LocalBus, Present, Shard};
 use super::session::{Ear, Listener};
-use super::{Key, LocalBus, Present, Push, Shard, Subscription, UNPOISONED, text};
+use super::{Key, Push, UNPOISONED, text};
 use crate::rate::Window;
+use chat::UserId;
 use chat::event::Platform;
-use chat::login::Standing;
-use chat::{AppId, UserId};
 use protocol::client::{self, KickReason, Presence, Reach};
 use protocol::limits::SUBSCRIPTIONS_PER_SESSION_MAX;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Everybody who is pushed one user's presence, by session.
-pub(super) type Watchers = FxHashMap<u64, Arc<Listener>>;
+/// Everybody who is pushed one user's presence.
+#[derive(Debug, Default)]
+pub(super) struct Watchers {
+    by_session: FxHashMap<u64, Arc<Listener>>,
+    /// Rises with everything that they are told.
+    told: u64,
+}
 
 /// How often a user may say something else of themself: everybody who watches is told each time.
 const SAID_PER_SEC_MAX: u32 = 5;
@@ -25,15 +27,32 @@ const SAID_PER_SEC_MAX: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Said {
     custom: Box<str>,
+    /// Of what was said on two nodes, the later one holds.
+    said_ms: u64,
     said: Window,
 }
 
-/// Another session of the user whose session has just arrived, or that session itself.
+/// A session whose login is complete, on whichever node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) session: u64,
+    pub(super) platform: Platform,
+    pub(super) device: Option<Box<str>>,
+}
+
+/// What a user has said, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Custom {
+    pub(super) text: Box<str>,
+    pub(super) said_ms: u64,
+}
+
+/// Whether those who watch are told at once of somebody who arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    pub standing: Standing,
-    /// The device that has just arrived has a newer one.
-    pub is_former: bool,
+pub(super) enum Tell {
+    AtOnce,
+    /// It has to be found out first whether the user is online elsewhere.
+    Later,
 }
 
 /// The user is not online, or says too much.
@@ -41,102 +60,125 @@ pub struct Peer {
 pub struct TooOften;
 
 impl LocalBus {
-    /// The platforms of a user's sessions, each once.
-    pub fn online(&self, app: AppId, user: UserId) -> Vec<Platform> {
-        let key = (app, user);
-        let shard = self.shard(&key).lock().expect(UNPOISONED);
-        let mut platforms = Vec::new();
-        for listener in shard.arrived(&key) {
-            if !platforms.contains(&listener.platform) {
-                platforms.push(listener.platform);
-            }
-        }
-        platforms
+    /// The sessions of a user whose login is complete.
+    pub(super) fn arrived(&self, key: &Key) -> Vec<Seen> {
+        let shard = self.shard(key).lock().expect(UNPOISONED);
+        shard.arrived(key).map(Seen::of).collect()
     }
 
     /// What a user says of themself. `None`: the user is not online.
-    pub fn said(&self, app: AppId, user: UserId) -> Option<Box<str>> {
-        let key = (app, user);
-        let shard = self.shard(&key).lock().expect(UNPOISONED);
-        shard.arrived(&key).next()?;
-        Some(shard.present.get(&key).map(Present::custom).unwrap_or_default().into())
+    pub(super) fn said(&self, key: &Key) -> Option<Custom> {
+        let shard = self.shard(key).lock().expect(UNPOISONED);
+        shard.arrived(key).next()?;
+        Some(shard.present.get(key).map(Present::said).unwrap_or_default())
     }
 
-    /// The login is complete: the user is online from now on. All sessions of the user that have come so far, so that
-    /// of two that arrive at the same time at least one hears of the other.
-    pub fn arrive(&self, subscription: &Subscription) -> Vec<Peer> {
-        let me = subscription.listener();
-        let shard = self.shard(&me.key).lock().expect(UNPOISONED);
+    /// The login is complete: the user is online from now on. All sessions of the user that have come so far, and
+    /// whether this one is the first.
+    pub(super) fn arrive(&self, me: &Listener, tell: Tell) -> (Vec<Seen>, bool) {
+        let mut shard = self.shard(&me.key).lock().expect(UNPOISONED);
         let was_offline = shard.arrived(&me.key).next().is_none();
         me.arrived.store(true, Ordering::Relaxed);
-        if was_offline {
-            shard.tell(&me.key, Reach::Online);
+        if was_offline && tell == Tell::AtOnce {
+            let custom = shard.custom(&me.key);
+            shard.tell(&me.key, Reach::Online, &custom);
         }
-        let device = me.device.as_deref();
-        let of_device = shard.arrived(&me.key).filter(|other| other.is_of(device));
-        let newest = of_device.map(|other| other.session).max().unwrap_or(me.session);
-        let peer = |other: &Arc<Listener>| Peer {
-            standing: Standing { session: other.session, platform: other.platform },
-            is_former: other.is_of(device) && other.session < newest,
-        };
-        shard.arrived(&me.key).map(peer).collect()
+        (shard.arrived(&me.key).map(Seen::of).collect(), was_offline)
     }
 
-    /// Ends a session. From now on it counts no more, even if its connection takes its time.
-    pub fn end(&self, app: AppId, user: UserId, session: u64, reason: KickReason) {
-        let key = (app, user);
-        let mut shard = self.shard(&key).lock().expect(UNPOISONED);
-        let found = shard.arrived(&key).find(|listener| listener.session == session).map(Arc::clone);
-        if let Some(listener) = found {
-            listener.kick(reason);
-            shard.remove(&listener);
+    /// Tells whoever watches a user who is online that it is so. Answers what the user says.
+    pub(super) fn tell_online(&self, key: &Key) -> Option<Custom> {
+        let mut shard = self.shard(key).lock().expect(UNPOISONED);
+        shard.arrived(key).next()?;
+        let said = shard.present.get(key).map(Present::said).unwrap_or_default();
+        shard.tell(key, Reach::Online, &said.text);
+        Some(said)
+    }
+
+    /// Word from elsewhere of how a user can be reached. Whoever has sessions here is online, whatever others say.
+    pub(super) fn tell_of(&self, key: &Key, reach: Reach, custom: &str) {
+        let mut shard = self.shard(key).lock().expect(UNPOISONED);
+        if reach == Reach::Online || shard.arrived(key).next().is_none() {
+            shard.tell(key, reach, custom);
         }
+    }
+
+    /// Ends a session. From now on it counts no more, even if its connection takes its time. Whether it is here.
+    pub(super) fn end(&self, key: &Key, session: u64, reason: KickReason) -> bool {
+        let mut shard = self.shard(key).lock().expect(UNPOISONED);
+        let found = shard.arrived(key).find(|listener| listener.session() == session).map(Arc::clone);
+        if let Some(listener) = &found {
+            listener.kick(reason);
+            shard.remove(listener);
+        }
+        found.is_some()
     }
 
     /// A session has ended. If it was the user's last one, whoever watches is told how the user can be reached now.
-    pub fn leave(&self, app: AppId, user: UserId, reach: Reach) {
-        let key = (app, user);
-        let shard = self.shard(&key).lock().expect(UNPOISONED);
+    /// Whether it was.
+    pub(super) fn leave(&self, key: &Key, reach: Reach) -> bool {
+        let mut shard = self.shard(key).lock().expect(UNPOISONED);
         // Somebody who came back meanwhile is online, whatever was found out before.
-        if shard.arrived(&key).next().is_none() {
-            shard.tell(&key, reach);
+        let is_offline = shard.arrived(key).next().is_none();
+        if is_offline {
+            shard.tell(key, reach, "");
         }
+        is_offline
     }
 
-    /// Whether the user is offline, and somebody wants to know.
-    pub fn is_missed(&self, app: AppId, user: UserId) -> bool {
-        let key = (app, user);
-        let shard = self.shard(&key).lock().expect(UNPOISONED);
-        shard.watchers.contains_key(&key) && shard.arrived(&key).next().is_none()
+    pub(super) fn is_watched(&self, key: &Key) -> bool {
+        self.shard(key).lock().expect(UNPOISONED).watchers.contains_key(key)
     }
 
-    /// The user says something of themself, until the last session ends.
-    pub fn say(&self, ear: &Ear, custom: &str, now_s: u64) -> Result<(), TooOften> {
+    pub(super) fn is_offline(&self, key: &Key) -> bool {
+        self.shard(key).lock().expect(UNPOISONED).arrived(key).next().is_none()
+    }
+
+    /// How much was told of a user to those who watch.
+    pub(super) fn told(&self, key: &Key) -> u64 {
+        let shard = self.shard(key).lock().expect(UNPOISONED);
+        shard.watchers.get(key).map_or(0, |watchers| watchers.told)
+    }
+
+    /// The user says something of themself, until the last session ends. Answers what is news.
+    pub(super) fn say(&self, ear: &Ear, custom: &str, now_ms: u64) -> Result<Option<Custom>, TooOften> {
         let key = &ear.0.key;
         let mut shard = self.shard(key).lock().expect(UNPOISONED);
         // A session that was ended meanwhile has nothing to say.
-        let Some(present) = shard.present.get_mut(key) else { return Ok(()) };
+        let Some(present) = shard.present.get_mut(key) else { return Ok(None) };
         if present.custom() == custom {
-            return Ok(());
+            return Ok(None);
         }
         let said = present.said.get_or_insert_default();
-        if !said.said.take(SAID_PER_SEC_MAX, now_s) {
+        if !said.said.take(SAID_PER_SEC_MAX, now_ms / 1000) {
             return Err(TooOften);
         }
         said.custom = custom.into();
-        shard.tell(key, Reach::Online);
-        Ok(())
+        said.said_ms = now_ms.max(said.said_ms + 1);
+        let news = present.said();
+        shard.tell(key, Reach::Online, custom);
+        Ok(Some(news))
+    }
+
+    /// Takes what the user has said on another node, if that was later.
+    pub(super) fn adopt(&self, key: &Key, custom: Custom) {
+        let mut shard = self.shard(key).lock().expect(UNPOISONED);
+        let Some(present) = shard.present.get_mut(key) else { return };
+        let said = present.said.get_or_insert_default();
+        if said.said_ms < custom.said_ms {
+            (said.custom, said.said_ms) = (custom.text, custom.said_ms);
+        }
     }
 
     /// Counts a send from one of the user's devices, unless there were too many in this second.
-    pub fn may_send(&self, ear: &Ear, per_sec_max: u32, now_s: u64) -> bool {
+    pub(super) fn may_send(&self, ear: &Ear, per_sec_max: u32, now_s: u64) -> bool {
         let mut shard = self.shard(&ear.0.key).lock().expect(UNPOISONED);
         shard.present.get_mut(&ear.0.key).is_none_or(|present| present.sent.take(per_sec_max, now_s))
     }
 
     /// The session is pushed the presence of these users from now on. Answers whom it is not pushed any more, because
     /// there would be too many: those that it has watched for longest.
-    pub fn watch(&self, ear: &Ear, users: &[UserId]) -> Vec<UserId> {
+    pub(super) fn watch(&self, ear: &Ear, users: &[UserId]) -> Vec<UserId> {
         let me = &ear.0;
         let mut dropped = Vec::new();
         {
@@ -153,7 +195,7 @@ impl LocalBus {
         for user in users {
             let key = (me.key.0, *user);
             let mut shard = self.shard(&key).lock().expect(UNPOISONED);
-            shard.watchers.entry(key).or_default().insert(me.session, Arc::clone(me));
+            shard.watchers.entry(key).or_default().by_session.insert(me.session(), Arc::clone(me));
         }
         self.forget(me, &dropped);
         // A request may outlast its session, which has forgotten everybody when it ended.
@@ -164,19 +206,15 @@ impl LocalBus {
         dropped
     }
 
-    pub fn unwatch(&self, ear: &Ear, users: &[UserId]) {
+    pub(super) fn unwatch(&self, ear: &Ear, users: &[UserId]) {
         if let Some(watching) = &mut *ear.0.watching.lock().expect(UNPOISONED) {
             watching.retain(|user| !users.contains(user));
         }
         self.forget(&ear.0, users);
     }
 
-    pub fn unwatch_everybody(&self, ear: &Ear) {
-        self.unwatch_all(&ear.0);
-    }
-
     /// Whom the session watches.
-    pub fn watching(&self, ear: &Ear) -> Vec<UserId> {
+    pub(super) fn watching(&self, ear: &Ear) -> Vec<UserId> {
         ear.0.watching.lock().expect(UNPOISONED).iter().flat_map(|users| users.iter().copied()).collect()
     }
 
@@ -192,8 +230,8 @@ impl LocalBus {
             let key = (me.key.0, *user);
             let mut shard = self.shard(&key).lock().expect(UNPOISONED);
             if let Some(watchers) = shard.watchers.get_mut(&key) {
-                watchers.remove(&me.session);
-                if watchers.is_empty() {
+                watchers.by_session.remove(&me.session());
+                if watchers.by_session.is_empty() {
                     shard.watchers.remove(&key);
                 }
             }
@@ -201,9 +239,20 @@ impl LocalBus {
     }
 }
 
+impl Seen {
+    fn of(listener: &Arc<Listener>) -> Self {
+        Self { session: listener.session(), platform: listener.platform, device: listener.device.clone() }
+    }
+}
+
 impl Present {
     fn custom(&self) -> &str {
         self.said.as_ref().map_or("", |said| &said.custom)
+    }
+
+    fn said(&self) -> Custom {
+        let said = self.said.as_ref();
+        said.map(|said| Custom { text: said.custom.clone(), said_ms: said.said_ms }).unwrap_or_default()
     }
 }
 
@@ -214,137 +263,20 @@ impl Shard {
         listeners.iter().filter(|listener| listener.arrived.load(Ordering::Relaxed))
     }
 
+    fn custom(&self, key: &Key) -> Box<str> {
+        self.present.get(key).map(Present::custom).unwrap_or_default().into()
+    }
+
     /// Tells whoever watches a user, under the lock that the change was made under: what is told last is true.
-    fn tell(&self, key: &Key, status: Reach) {
-        let Some(watchers) = self.watchers.get(key) else { return };
-        let custom = match status {
-            Reach::Online => self.present.get(key).map_or("", Present::custom),
-            Reach::PushOnline | Reach::Offline | Reach::Unknown => "",
-        };
+    fn tell(&mut self, key: &Key, status: Reach, custom: &str) {
+        let Some(watchers) = self.watchers.get_mut(key) else { return };
+        watchers.told += 1;
         let presence = Presence { user_id: key.1.as_str(), status, custom };
         let mut frame = Vec::new();
         client::Push::Presence(presence).write(&mut frame);
         let push = Push::Online { frame: text(frame) };
-        for listener in watchers.values() {
+        for listener in watchers.by_session.values() {
             listener.offer(push.clone());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bus::{Comer, QueueLimits};
-    use futures_util::FutureExt;
-
-    const APP: AppId = AppId(7);
-
-    fn user(name: &str) -> UserId {
-        UserId::new(name).unwrap()
-    }
-
-    fn comes(bus: &Arc<LocalBus>, name: &str, device: Option<&str>) -> Subscription {
-        let comer = Comer { app: APP, user: user(name), platform: Platform::Web, device, now_ms: 1_000 };
-        bus.subscribe(comer, QueueLimits { len_max: 4, bytes_max: 1_000 })
-    }
-
-    /// What the session is told next.
-    fn told(subscription: &mut Subscription) -> Option<String> {
-        match subscription.next().now_or_never()? {
-            Push::Online { frame } => Some(frame.as_str().to_owned()),
-            Push::Kicked { reason } => Some(reason.as_str().to_owned()),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn status(status: &str) -> Option<String> {
-        Some(format!(r#"{{"push":"presence","user_id":"bo","status":"{status}","custom":""}}"#))
-    }
-
-    /// The login that began first may be complete last. It still is the older one.
-    #[test]
-    fn of_two_that_arrive_together_the_older_one_is_former() {
-        let bus = Arc::new(LocalBus::default());
-        let (older, newer) = (comes(&bus, "bo", Some("d")), comes(&bus, "bo", Some("d")));
-        let formers = |subscription: &Subscription| -> Vec<_> {
-            bus.arrive(subscription).iter().map(|peer| (peer.standing.session, peer.is_former)).collect()
-        };
-        assert_eq!(formers(&newer), [(newer.session(), false)]);
-        assert_eq!(formers(&older), [(older.session(), true), (newer.session(), false)]);
-        // Whoever has not said which device it is can be any.
-        let nameless = comes(&bus, "bo", None);
-        assert!(bus.arrive(&nameless).iter().all(|peer| !peer.is_former));
-    }
-
-    #[test]
-    fn a_login_that_is_not_complete_is_no_presence() {
-        let bus = Arc::new(LocalBus::default());
-        let bo = comes(&bus, "bo", None);
-        assert_eq!((bus.online(APP, user("bo")), bus.said(APP, user("bo"))), (Vec::new(), None));
-        bus.arrive(&bo);
-        assert_eq!(bus.online(APP, user("bo")), [Platform::Web]);
-        bus.say(&bo.ear(), "busy", 1).unwrap();
-        assert_eq!(bus.said(APP, user("bo")).as_deref(), Some("busy"));
-        // What was said ends with the last session, though another one is on its way.
-        let next = comes(&bus, "bo", None);
-        drop(bo);
-        assert_eq!(bus.said(APP, user("bo")), None);
-        bus.arrive(&next);
-        assert_eq!(bus.said(APP, user("bo")).as_deref(), Some(""));
-    }
-
-    /// Finding out how somebody who went can be reached takes a while, in which they may be back.
-    #[test]
-    fn nobody_is_told_that_somebody_went_who_is_back() {
-        let bus = Arc::new(LocalBus::default());
-        let mut watcher = comes(&bus, "ana", None);
-        bus.arrive(&watcher);
-        assert_eq!(bus.watch(&watcher.ear(), &[user("bo")]), []);
-        let bo = comes(&bus, "bo", None);
-        bus.arrive(&bo);
-        drop(bo);
-        assert!(bus.is_missed(APP, user("bo")));
-        let back = comes(&bus, "bo", None);
-        bus.arrive(&back);
-        bus.leave(APP, user("bo"), Reach::Offline);
-        assert_eq!(
-            [told(&mut watcher), told(&mut watcher), told(&mut watcher)],
-            [status("Online"), status("Online"), None]
-        );
-        drop(back);
-        bus.leave(APP, user("bo"), Reach::PushOnline);
-        assert_eq!(told(&mut watcher), status("PushOnline"));
-        // Nothing is left of a watch when its session has ended.
-        drop(watcher);
-        assert!(!bus.is_missed(APP, user("bo")));
-    }
-
-    /// A request that is under way when its session ends is carried out.
-    #[test]
-    fn a_session_that_is_over_watches_nobody() {
-        let bus = Arc::new(LocalBus::default());
-        let watcher = comes(&bus, "ana", None);
-        bus.arrive(&watcher);
-        let ear = watcher.ear();
-        drop(watcher);
-        bus.watch(&ear, &[user("bo")]);
-        assert!(!bus.is_missed(APP, user("bo")));
-        assert_eq!(bus.watching(&ear), []);
-    }
-
-    #[test]
-    fn a_session_with_a_full_queue_hears_that_it_has_to_end() {
-        let bus = Arc::new(LocalBus::default());
-        let mut bo = comes(&bus, "bo", None);
-        bus.arrive(&bo);
-        bus.watch(&bo.ear(), &[user("bo")]);
-        for custom in ["1", "2", "3", "4", "5"] {
-            bus.say(&bo.ear(), custom, 1).unwrap();
-        }
-        assert!(bo.missed());
-        bus.end(APP, user("bo"), bo.session(), KickReason::OtherDevice);
-        bus.end(APP, user("bo"), bo.session(), KickReason::SameDevice);
-        assert_eq!(bus.online(APP, user("bo")), []);
-        assert_eq!(told(&mut bo).as_deref(), Some("other_device"));
     }
 }

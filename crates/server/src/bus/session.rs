@@ -1,20 +1,21 @@
 //! The bus's two ends of a session: what is offered to it, and what it takes.
 
+use super::local::{LocalBus, Shard};
 use super::queue::{Queue, QueueLimits};
-use super::{Key, LocalBus, Push, Shard, UNPOISONED};
+use super::{Key, Push, UNPOISONED};
 use chat::UserId;
 use chat::event::Platform;
 use protocol::client::KickReason;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Where the bus puts what a session has to know.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) key: Key,
-    /// Rises with every session, so that it tells the newer of two.
-    pub(super) session: u64,
+    /// Rises with every session, so that it tells the newer of two. Stays as it is once the session has arrived.
+    pub(super) session: AtomicU64,
     pub(super) platform: Platform,
     pub(super) device: Option<Box<str>>,
     queue: Queue,
@@ -40,7 +41,18 @@ pub struct Subscription {
 #[derive(Debug, Clone)]
 pub struct Ear(pub(super) Arc<Listener>);
 
+impl Ear {
+    /// What the device calls itself, if it does.
+    pub fn device(&self) -> Option<&str> {
+        self.0.device.as_deref()
+    }
+}
+
 impl Listener {
+    pub(super) fn session(&self) -> u64 {
+        self.session.load(Ordering::Relaxed)
+    }
+
     pub(super) fn offer(&self, push: Push) {
         self.queue.offer(push);
     }
@@ -51,10 +63,6 @@ impl Listener {
         // In a full queue something else wakes the session.
         self.offer(Push::Kicked { reason });
     }
-
-    pub(super) fn is_of(&self, device: Option<&str>) -> bool {
-        device.is_some() && self.device.as_deref() == device
-    }
 }
 
 impl Subscription {
@@ -62,7 +70,7 @@ impl Subscription {
         let Newcomer { key, platform, device } = newcomer;
         let listener = Arc::new(Listener {
             key,
-            session,
+            session: AtomicU64::new(session),
             platform,
             device: device.map(Box::from),
             queue: Queue::new(limits),
@@ -103,7 +111,7 @@ impl Subscription {
     }
 
     pub fn session(&self) -> u64 {
-        self.listener.session
+        self.listener.session()
     }
 
     pub fn ear(&self) -> Ear {

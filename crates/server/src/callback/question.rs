@@ -1,22 +1,23 @@
-//! The before-send callback: asked in line, under a deadline, never twice, and not at all while the backend is known
-//! not to answer.
+//! The questions to a backend, before a send and before friends are added: asked in line, under a deadline, never
+//! twice, and not at all while the backend is known not to answer.
 
-use super::call::{CallError, Caller, Reply};
-use crate::asked::{Asked, AskedLog, AskedOutcome};
+use super::call::Caller;
+use crate::asked::{About, Asked, AskedLog, AskedOutcome};
 use crate::clock::Steady;
+use crate::outgoing::{CallError, Reply};
 use crate::render::{self, Callback};
 use crate::translate;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use chat::Content;
 use chat::breaker::{Admission, Breaker, BreakerLimits, Ticket};
 use chat::event::MessageName;
-use chat::port::{Clock, Gate, GateAnswer, Question};
+use chat::port::{Clock, FriendAnswer, FriendQuestion, Gate, GateAnswer, Question};
+use chat::{AppId, Content, UserId};
 use hyper::StatusCode;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use protocol::RawValue;
-use protocol::callback::{Answer, BeforeVerdict};
+use protocol::callback::{Answer, BeforeVerdict, FriendVerdicts};
 use protocol::{ErrorCode, element};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -57,9 +58,10 @@ struct Heard {
     latency_ms: u64,
 }
 
-/// What becomes of a send, and what is written down about it.
-struct Judged {
-    answer: GateAnswer,
+/// What an answer means, and what is written down about it.
+struct Judged<A> {
+    /// `None`: there is none that could be used.
+    answer: Option<A>,
     outcome: AskedOutcome,
     words: String,
 }
@@ -89,41 +91,62 @@ impl Questions {
         format!("ask_{:x}_{number}", self.began_ms)
     }
 
-    fn note(&self, question: &Question<'_>, latency_ms: u64, outcome: AskedOutcome, words: String) {
-        let &Question { from, to, wire_seq, random, time_s, .. } = question;
-        let message = MessageName { from, to, wire_seq, random, time_s };
-        let at_ms = self.clock.now_ms();
-        let words = match question.operator {
-            Some(operator) if words.is_empty() => format!("an edit by {operator}"),
-            Some(operator) => format!("an edit by {operator}: {words}"),
-            None => words,
+    fn asker(&self, app: AppId) -> Option<Arc<Asker>> {
+        self.askers.load().get(&app.0).cloned()
+    }
+
+    /// Asks, unless it is of no use, and keeps what came of it.
+    async fn ask_backend<A>(
+        &self,
+        asker: Arc<Asker>,
+        about: About,
+        render: impl FnOnce(String, u64) -> Callback,
+        judge: impl FnOnce(&Reply) -> Judged<A>,
+    ) -> Option<A> {
+        let (latency_ms, judged) = match Arc::clone(&asker).hear(render, self).await {
+            None => (0, Judged::failed(AskedOutcome::Skipped, "the backend is known not to answer")),
+            Some(Heard { result, latency_ms }) => (latency_ms, judge_heard(&result, judge)),
         };
-        self.asked.note(question.app, Asked { at_ms, message, outcome, latency_ms, words });
+        let Judged { answer, outcome, words } = judged;
+        asker.figures.count(outcome, latency_ms);
+        let app = asker.caller.endpoint.app;
+        if outcome == AskedOutcome::Failed {
+            let (sdkappid, question, why) = (app.0, about.question().as_str(), &words);
+            tracing::warn!(sdkappid, question, why, "a question to the backend has no usable answer");
+        }
+        let at_ms = self.clock.now_ms();
+        self.asked.note(app, Asked { at_ms, about, outcome, latency_ms, words });
+        answer
     }
 }
 
 #[async_trait]
 impl Gate for Questions {
     async fn ask(&self, question: Question<'_>) -> GateAnswer {
-        let Some(asker) = self.askers.load().get(&question.app.0).cloned() else { return GateAnswer::Pass };
-        if !asker.caller.endpoint.wants_question(&question) {
-            return GateAnswer::Pass;
-        }
-        let (heard, judged) = match Arc::clone(&asker).hear(&question, self).await {
-            None => (None, Judged::failed(AskedOutcome::Skipped, "the backend is known not to answer")),
-            Some(heard) => {
-                let judged = judge(&heard.result, &question);
-                (Some(heard), judged)
-            }
+        let asker = self.asker(question.app).filter(|asker| asker.caller.endpoint.wants_question(&question));
+        let Some(asker) = asker else { return GateAnswer::Pass };
+        let Question { from, to, wire_seq, random, time_s, .. } = question;
+        let message = MessageName { from, to, wire_seq, random, time_s };
+        let about = match question.operator {
+            None => About::Send(message),
+            Some(operator) => About::Edit { message, operator },
         };
-        let latency_ms = heard.map_or(0, |heard| heard.latency_ms);
-        asker.figures.count(judged.outcome, latency_ms);
-        if judged.outcome == AskedOutcome::Failed {
-            let (sdkappid, why) = (question.app.0, &judged.words);
-            tracing::warn!(sdkappid, why, "a before-send callback has no usable answer");
-        }
-        self.note(&question, latency_ms, judged.outcome, judged.words);
-        judged.answer
+        let render = |id, now_ms| render::before_send(&question, id, now_ms);
+        self.ask_backend(asker, about, render, |reply| judge_send(reply, &question))
+            .await
+            .unwrap_or(GateAnswer::Failed)
+    }
+
+    async fn ask_friend(&self, question: FriendQuestion<'_>) -> FriendAnswer {
+        let asker =
+            self.asker(question.app).filter(|asker| asker.caller.endpoint.wants_friend_question(&question));
+        let Some(asker) = asker else { return FriendAnswer::Pass };
+        let FriendQuestion { from, to, step, .. } = question;
+        let about = About::Friend { question: render::friend_command(&step), from, to };
+        let render = |id, now_ms| render::friend_question(&question, id, now_ms);
+        self.ask_backend(asker, about, render, |reply| judge_friend(reply, &to))
+            .await
+            .unwrap_or(FriendAnswer::Failed)
     }
 }
 
@@ -145,8 +168,12 @@ impl Asker {
         }
     }
 
-    /// `None` when the question is not asked, or the sender does not wait for the answer.
-    async fn hear(self: Arc<Self>, question: &Question<'_>, questions: &Questions) -> Option<Heard> {
+    /// `None` when the question is not asked, or whoever causes it does not wait for the answer.
+    async fn hear(
+        self: Arc<Self>,
+        render: impl FnOnce(String, u64) -> Callback,
+        questions: &Questions,
+    ) -> Option<Heard> {
         let admission = {
             let mut breaker = self.breaker.lock().expect(UNPOISONED);
             let admission = breaker.admit(self.time.now_ms());
@@ -159,7 +186,7 @@ impl Asker {
             Admission::Skip => return None,
         };
         let under_way = UnderWay { asker: Arc::clone(&self), ticket: Some(ticket) };
-        let callback = render::before_send(question, questions.id(), questions.clock.now_ms());
+        let callback = render(questions.id(), questions.clock.now_ms());
         if !is_probe {
             return Some(under_way.call(&callback).await);
         }
@@ -191,9 +218,9 @@ impl Asker {
             match is_open {
                 true => tracing::warn!(
                     sdkappid,
-                    "before-send callbacks are not answered: no sender waits for them"
+                    "questions to the backend are not answered: nobody waits for them"
                 ),
-                false => tracing::info!(sdkappid, "before-send callbacks are answered again"),
+                false => tracing::info!(sdkappid, "questions to the backend are answered again"),
             }
         }
     }
@@ -225,25 +252,45 @@ impl Drop for UnderWay {
     }
 }
 
-impl Judged {
-    fn failed(outcome: AskedOutcome, words: impl Into<String>) -> Self {
-        Self { answer: GateAnswer::Failed, outcome, words: words.into() }
+impl<A> Judged<A> {
+    fn plain(answer: A, outcome: AskedOutcome) -> Self {
+        Self { answer: Some(answer), outcome, words: String::new() }
     }
 
-    fn plain(answer: GateAnswer, outcome: AskedOutcome) -> Self {
-        Self { answer, outcome, words: String::new() }
+    fn failed(outcome: AskedOutcome, words: impl Into<String>) -> Self {
+        Self { answer: None, outcome, words: words.into() }
     }
 }
 
-fn judge(result: &Result<Reply, CallError>, question: &Question<'_>) -> Judged {
-    let failed = |words: String| Judged::failed(AskedOutcome::Failed, words);
-    let reply = match result {
-        Ok(reply) if reply.status == StatusCode::OK => reply,
-        Ok(reply) => return failed(format!("answered {}", reply.status.as_u16())),
-        Err(error) => return failed(error.to_string()),
+fn judge_heard<A>(result: &Result<Reply, CallError>, judge: impl FnOnce(&Reply) -> Judged<A>) -> Judged<A> {
+    match result {
+        Ok(reply) if reply.status == StatusCode::OK => judge(reply),
+        Ok(reply) => Judged::failed(AskedOutcome::Failed, format!("answered {}", reply.status.as_u16())),
+        Err(error) => Judged::failed(AskedOutcome::Failed, error.to_string()),
+    }
+}
+
+fn judge_friend(reply: &Reply, to: &UserId) -> Judged<FriendAnswer> {
+    let Ok(verdicts) = FriendVerdicts::parse(&reply.body) else {
+        return Judged::failed(AskedOutcome::Failed, "answered 200 without JSON");
     };
+    match verdicts.on(to.as_str()) {
+        Some(verdict) if verdict.allows() => Judged::plain(FriendAnswer::Pass, AskedOutcome::Passed),
+        Some(verdict) => {
+            let own = verdict.own_code().map(|code| (code, verdict.info.clone().into_owned()));
+            let words = format!("{} {}", verdict.code, verdict.info);
+            Judged { answer: Some(FriendAnswer::Veto(own)), outcome: AskedOutcome::Vetoed, words }
+        }
+        None if verdicts.garbled => Judged::failed(AskedOutcome::Failed, "its ResultItem cannot be read"),
+        // A receiver that knows nothing of this question accepts it like any other callback.
+        None => Judged::plain(FriendAnswer::Pass, AskedOutcome::Passed),
+    }
+}
+
+fn judge_send(reply: &Reply, question: &Question<'_>) -> Judged<GateAnswer> {
+    let failed = |words: &str| Judged::failed(AskedOutcome::Failed, words);
     let Ok(answer) = Answer::parse(&reply.body) else {
-        return failed("answered 200 without JSON".to_owned());
+        return failed("answered 200 without JSON");
     };
     match answer.before_verdict() {
         BeforeVerdict::Pass { body: None, custom_data: None } => {
@@ -252,17 +299,17 @@ fn judge(result: &Result<Reply, CallError>, question: &Question<'_>) -> Judged {
         BeforeVerdict::Pass { body, custom_data } => {
             match replacement(&reply.body, body, custom_data, question.content) {
                 Some(content) => Judged::plain(GateAnswer::Replace(content), AskedOutcome::Replaced),
-                None => failed("the replaced MsgBody is not one".to_owned()),
+                None => failed("the replaced MsgBody is not one"),
             }
         }
         BeforeVerdict::Refuse(failure) => {
             let is_general = failure.code == ErrorCode::RefusedByCallback.number();
             let words = format!("{} {}", failure.code, failure.info);
             let own = (!is_general).then(|| (failure.code, failure.info.into_owned()));
-            Judged { answer: GateAnswer::Veto(own), outcome: AskedOutcome::Vetoed, words }
+            Judged { answer: Some(GateAnswer::Veto(own)), outcome: AskedOutcome::Vetoed, words }
         }
         BeforeVerdict::Drop => Judged::plain(GateAnswer::Drop, AskedOutcome::Dropped),
-        BeforeVerdict::Unusable => failed("its ErrorCode means nothing here".to_owned()),
+        BeforeVerdict::Unusable => failed("its ErrorCode means nothing here"),
     }
 }
 

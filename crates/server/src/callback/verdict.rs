@@ -1,6 +1,6 @@
 //! What an endpoint's answer to an event means.
 
-use super::call::{CallError, Reply};
+use crate::outgoing::{CallError, Reply};
 use chat::dispatch::{ANSWER_HEAD_BYTES_MAX, Failure, FailureKind, FailureReason, Receipt, Verdict};
 use protocol::callback::Answer;
 
@@ -50,8 +50,14 @@ pub(super) fn verdict(
     }
 }
 
+/// An attempt that failed before there was an answer to judge.
+pub fn ours(kind: FailureKind, reason: FailureReason, words: String) -> Verdict {
+    let failure = Failure { reason, status: 0, latency_ms: 0, words, answer: String::new() };
+    Verdict::Failed { kind, failure }
+}
+
 /// The beginning of an answer, as text.
-pub(super) fn head(body: &[u8]) -> String {
+pub fn head(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(ANSWER_HEAD_BYTES_MAX)]);
     let mut head = text.into_owned();
     head.truncate(head.floor_char_boundary(ANSWER_HEAD_BYTES_MAX));

@@ -1,22 +1,22 @@
-//! Tells one lane's events to one endpoint, until each is done or parked.
+//! Tells one lane's events to one addressee, until each is done or parked.
 //!
 //! One task owns the dispatcher; attempts are tasks of their own that report back. Word of a new event only wakes it:
 //! the log is looked at by the clock as well, so a lost wake-up costs a moment and nothing else.
 
-use super::call::Caller;
+use super::addressee::Addressee;
 use super::figures::Figures;
-use super::verdict;
+use super::tenancy::Tenancy;
+use super::verdict::ours;
 use crate::bus::Bell;
 use crate::clock::Steady;
 use crate::config::Begin;
-use crate::render;
 use crate::steering::{Order, Orders, Steering};
 use chat::dispatch::{
-    Attempt, Claim, DispatchLimits, Dispatcher, Failure, FailureKind, FailureReason, HealthLimits, Receipt,
-    Replay, Schedule, Settled, Verdict,
+    Attempt, Claim, DispatchLimits, Dispatcher, FailureKind, FailureReason, HealthLimits, Receipt, Replay,
+    Schedule, Settled, Verdict,
 };
 use chat::event::Event;
-use chat::port::{Checkpoint, Clock, DeliveryState, Route, Store, Stored};
+use chat::port::{Checkpoint, Clock, DeliveryState, Kept, Route, Store, Stored};
 use futures_util::FutureExt;
 use metrics::Histogram;
 use std::panic::AssertUnwindSafe;
@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the log is looked at although nobody said that there is something new.
 const POLL_MS: u64 = 1_000;
+/// How often is looked whether another process has replayed events, where there should be none.
+const SOLE_POLL_MS: u64 = 15_000;
 /// Pause after the store has failed.
 const STORE_PAUSE_MS: u64 = 500;
 /// Pause before a broken worker is started again.
@@ -46,12 +48,14 @@ const READ_LEN_MIN: usize = 64;
 
 pub(super) struct Worker {
     pub(super) route: Route,
-    pub(super) caller: Caller,
+    pub(super) addressee: Arc<dyn Addressee>,
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     /// Rings when an event of the lane was recorded.
     pub(super) recorded: Bell,
     pub(super) steering: Arc<Steering>,
+    /// By which the lane is this node's.
+    pub(super) tenancy: Tenancy,
     pub(super) stop: CancellationToken,
     /// Nothing waits for its time at first: whoever changed the endpoint has mended it, perhaps.
     pub(super) hurries: bool,
@@ -69,6 +73,8 @@ type Judged = (Claim, Verdict);
 enum Pause {
     /// For good.
     Stop,
+    /// Somebody else has changed how far the endpoint was told.
+    Overtaken,
     /// Until the store has changed how far the endpoint was told.
     Replay(Replay, oneshot::Sender<Stored<u64>>),
 }
@@ -104,6 +110,9 @@ impl Worker {
             }
             match self.tell(dispatcher, &mut orders).await {
                 Pause::Stop => return,
+                Pause::Overtaken => {
+                    tracing::info!(route = ?self.route, "events are told from where others have left it");
+                }
                 Pause::Replay(replay, answer) => {
                     let replayed = self.store.replay(&self.route, replay.clone(), self.clock.now_ms()).await;
                     let (sdkappid, endpoint) = (self.route.lane.app.0, &*self.route.endpoint.0);
@@ -125,7 +134,7 @@ impl Worker {
     async fn tell(&self, dispatcher: Dispatcher, orders: &mut Orders) -> Pause {
         let teller = Teller {
             route: self.route.clone(),
-            caller: self.caller.clone(),
+            addressee: Arc::clone(&self.addressee),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             latency_ms: Figures::latency_ms(&self.route),
@@ -141,11 +150,15 @@ impl Worker {
             cursor_ms: 0,
             time: Steady::beginning_at(self.clock.now_ms()),
             backlog_ms: 0,
+            tenure_ms: self.clock.now_ms() + POLL_MS,
             figures: Figures::new(&self.route),
             teller: Arc::new(teller),
         };
         let pause = loop {
             self.show_backlog(&mut running).await;
+            if self.is_overtaken(&mut running).await {
+                break Pause::Overtaken;
+            }
             self.read(&mut running).await;
             self.take_results(&mut running);
             self.claim(&mut running);
@@ -159,7 +172,7 @@ impl Worker {
     }
 
     async fn restore(&self) -> Option<Dispatcher> {
-        let settings = &self.caller.endpoint.settings;
+        let settings = self.addressee.settings();
         let limits = DispatchLimits {
             in_flight_max: settings.in_flight_max,
             stuck_max: settings.stuck_max,
@@ -179,7 +192,11 @@ impl Worker {
         };
         loop {
             match self.delivery().await {
-                Ok(state) => return Some(Dispatcher::restore(limits, schedule, state, self.clock.now_ms())),
+                // Refused: the lane is somebody else's by now, or events were replayed just then.
+                Ok(None) => {}
+                Ok(Some(state)) => {
+                    return Some(Dispatcher::restore(limits, schedule, state, self.clock.now_ms()));
+                }
                 Err(error) => {
                     tracing::error!(route = ?self.route, %error, "cannot read how far events were told");
                 }
@@ -191,17 +208,23 @@ impl Worker {
         }
     }
 
-    /// How far the endpoint was told. One that never was begins where its settings say.
-    async fn delivery(&self) -> Stored<DeliveryState> {
+    /// How far the endpoint was told. One that never was begins where its settings say. What is read after the claim is
+    /// all that there will ever be of a former holder's.
+    async fn delivery(&self) -> Stored<Option<DeliveryState>> {
         let state = self.store.delivery(&self.route).await?;
-        if state.has_begun || self.caller.endpoint.settings.begin == Begin::Oldest {
-            return Ok(state);
+        let is_new = !state.has_begun && self.addressee.settings().begin != Begin::Oldest;
+        if state.tenure.fence == self.tenancy.fence() && !is_new {
+            return Ok(Some(state));
         }
-        let last = self.store.lane(self.route.lane).await?.map_or(0, |extent| extent.last);
-        // Kept at once, so that a restart does not pass over what was recorded meanwhile.
-        let checkpoint = Checkpoint { cursor: last, ..Checkpoint::default() };
-        self.store.settle(&self.route, checkpoint).await?;
-        Ok(DeliveryState { has_begun: true, cursor: last, ..DeliveryState::default() })
+        let mut claim = Checkpoint::claim(&state, self.tenancy.fence());
+        if is_new {
+            // Kept at once, so that a restart does not pass over what was recorded meanwhile.
+            claim.cursor = self.store.lane(self.route.lane).await?.map_or(0, |extent| extent.last);
+        }
+        match self.store.settle(&self.route, claim).await? {
+            Kept::Done => self.store.delivery(&self.route).await.map(Some),
+            Kept::Replayed | Kept::Lost => Ok(None),
+        }
     }
 
     async fn show_backlog(&self, running: &mut Running) {
@@ -212,10 +235,27 @@ impl Worker {
         }
     }
 
+    /// Whether somebody has replayed events of this route, who may be on another node. What is written down next would
+    /// be refused then; while nothing is, somebody has to look.
+    async fn is_overtaken(&self, running: &mut Running) -> bool {
+        let now_ms = running.time.now_ms();
+        if now_ms < running.tenure_ms {
+            return false;
+        }
+        running.tenure_ms = now_ms + if self.tenancy.is_shared() { POLL_MS } else { SOLE_POLL_MS };
+        match self.store.tenure(&self.route).await {
+            Ok(tenure) => tenure != running.dispatcher.tenure(),
+            Err(error) => {
+                tracing::warn!(route = ?self.route, %error, "cannot see whether events were replayed");
+                false
+            }
+        }
+    }
+
     async fn read(&self, running: &mut Running) {
         while running.log_may_have_more
             && let Some((after, room)) = running.dispatcher.wants()
-            && (room >= READ_LEN_MIN.min(self.caller.endpoint.settings.fresh_len_max)
+            && (room >= READ_LEN_MIN.min(self.addressee.settings().fresh_len_max)
                 || running.dispatcher.is_idle())
         {
             match self.store.events(self.route.lane, after, room).await {
@@ -239,7 +279,10 @@ impl Worker {
     }
 
     fn claim(&self, running: &mut Running) {
-        while let Some(attempt) = running.dispatcher.claim(running.time.now_ms()) {
+        // After a pause of the whole process, the lane may be somebody else's, and nobody here has noticed yet.
+        while self.tenancy.is_good()
+            && let Some(attempt) = running.dispatcher.claim(running.time.now_ms())
+        {
             let teller = Arc::clone(&running.teller);
             running.tasks.spawn(async move {
                 let claim = attempt.claim;
@@ -265,7 +308,7 @@ impl Worker {
         }
         let Some(checkpoint) = running.checkpoint(&*self.clock) else { return };
         let (store, route, stop) = (Arc::clone(&self.store), self.route.clone(), self.stop.clone());
-        let pause = Duration::from_millis(self.caller.endpoint.settings.checkpoint_ms);
+        let pause = Duration::from_millis(self.addressee.settings().checkpoint_ms);
         running.keeping.spawn(async move {
             let kept = keep(&*store, &route, checkpoint, &stop).await;
             tokio::select! {
@@ -292,10 +335,11 @@ impl Worker {
                 self.take_results(running);
             }
             Some(kept) = running.keeping.join_next() => {
-                if !kept.expect(KEEPING_ENDS) {
-                    // Only a stop ends the attempts to keep one.
+                let kept = kept.expect(KEEPING_ENDS);
+                if kept != Some(Kept::Done) {
                     running.checkpoint_lost = true;
-                    return Some(Pause::Stop);
+                    // Only a stop ends the attempts to keep one.
+                    return Some(kept.map_or(Pause::Stop, |_| Pause::Overtaken));
                 }
             }
             () = self.recorded.rung() => running.log_may_have_more = true,
@@ -335,7 +379,7 @@ impl Worker {
         }
         running.figures.clear();
         while let Some(kept) = running.keeping.join_next().await {
-            running.checkpoint_lost |= !kept.expect(KEEPING_ENDS);
+            running.checkpoint_lost |= kept.expect(KEEPING_ENDS) != Some(Kept::Done);
         }
         if running.checkpoint_lost {
             // What the next one says builds on it.
@@ -355,11 +399,13 @@ struct Running {
     time: Steady,
     /// When to look next how much is left.
     backlog_ms: u64,
+    /// When to look next whether the route was changed by others.
+    tenure_ms: u64,
     tasks: JoinSet<Judged>,
     log_may_have_more: bool,
     /// The checkpoint that is being written, if one is. The next has to wait: it only says what changed since.
-    keeping: JoinSet<bool>,
-    /// The last one was given up.
+    keeping: JoinSet<Option<Kept>>,
+    /// The last one was given up, or refused.
     checkpoint_lost: bool,
     /// The cursor, and since when it stands there.
     cursor: u64,
@@ -379,7 +425,7 @@ impl Running {
 /// What every attempt of a worker needs.
 struct Teller {
     route: Route,
-    caller: Caller,
+    addressee: Arc<dyn Addressee>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     latency_ms: Histogram,
@@ -388,19 +434,24 @@ struct Teller {
 }
 
 /// Insists until the checkpoint is written: the next one builds on it. Only a stop ends that, after a few more tries;
-/// what was not written down is then told again. Says whether it was written.
-async fn keep(store: &dyn Store, route: &Route, checkpoint: Checkpoint, stop: &CancellationToken) -> bool {
+/// what was not written down is then told again. `None` when it was given up.
+async fn keep(
+    store: &dyn Store,
+    route: &Route,
+    checkpoint: Checkpoint,
+    stop: &CancellationToken,
+) -> Option<Kept> {
     const TRIES_AFTER_STOP: usize = 3;
     let mut tries_after_stop = 0;
     while tries_after_stop < TRIES_AFTER_STOP {
         match store.settle(route, checkpoint.clone()).await {
-            Ok(()) => return true,
+            Ok(kept) => return Some(kept),
             Err(error) => tracing::error!(?route, %error, "cannot write down how far events were told"),
         }
         tries_after_stop += usize::from(stop.is_cancelled());
         sleep(Duration::from_millis(STORE_PAUSE_MS)).await;
     }
-    false
+    None
 }
 
 impl Teller {
@@ -412,15 +463,13 @@ impl Teller {
                 Err(verdict) => return verdict,
             },
         };
-        if self.caller.endpoint.wants_event(&event).is_err() {
-            return Verdict::Done(Receipt::NotWanted);
-        }
-        let callback = render::event(&event);
         let begun_ms = self.clock.now_ms();
-        let result = self.caller.call(&callback).await;
-        let latency_ms = self.clock.now_ms().saturating_sub(begun_ms);
-        self.latency_ms.record(latency_ms as f64);
-        verdict::verdict(&result, latency_ms, self.caller.endpoint.settings.retry_on_error_code)
+        let verdict = self.addressee.tell(&event).await;
+        // What was not wanted has not been anywhere.
+        if verdict != Verdict::Done(Receipt::NotWanted) {
+            self.latency_ms.record(self.clock.now_ms().saturating_sub(begun_ms) as f64);
+        }
+        verdict
     }
 
     /// Reads an event that was not kept in memory while it waited. Not for long: the claim goes on meanwhile, and a call
@@ -449,11 +498,6 @@ fn unreadable(kind: FailureKind, words: String) -> Verdict {
 
 fn broken() -> Verdict {
     ours(FailureKind::Ours, FailureReason::Lost, "the attempt broke; the log says how".to_owned())
-}
-
-fn ours(kind: FailureKind, reason: FailureReason, words: String) -> Verdict {
-    let failure = Failure { reason, status: 0, latency_ms: 0, words, answer: String::new() };
-    Verdict::Failed { kind, failure }
 }
 
 /// Answers what can be answered at once.

@@ -2,7 +2,7 @@
 
 use super::Gateway;
 use super::socket::{End, Heard, Socket};
-use crate::bus::{Comer, Subscription};
+use crate::bus::{Comer, Peer, Subscription};
 use crate::credentials::Caller;
 use crate::translate;
 use axum::extract::ws::Utf8Bytes;
@@ -88,7 +88,7 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
     let origin = Origin { ip, platform: translate::device_platform(connect.platform) };
     let device = connect.device_id.as_deref();
     let comer = Comer { app, user, platform: origin.platform, device, now_ms };
-    let subscription = gateway.bus.subscribe(comer, gateway.queue_limits());
+    let subscription = gateway.bus.subscribe(comer, gateway.queue_limits()).await;
     // Once more, now that word of a revocation would arrive: one that came before is in the store.
     if caller.issued_s <= store.revoked_s(app, user).await.map_err(unavailable)? {
         return Err(ErrorCode::UserSigRevoked.into());
@@ -96,13 +96,17 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
     let inbox = match store.inbox(app, user).await.map_err(unavailable)? {
         Some(inbox) => inbox,
         None => {
-            store.import_accounts(app, vec![Account::bare(user)], now_ms).await.map_err(unavailable)?;
-            store.inbox(app, user).await.map_err(unavailable)?.ok_or(ErrorCode::Internal)?
+            store
+                .import_accounts(app, vec![Account::of_login(user, caller.issued_s)], now_ms)
+                .await
+                .map_err(unavailable)?;
+            store.inbox(app, user).await.map_err(unavailable)?.ok_or(ErrorCode::UserSigRevoked)?
         }
     };
     let (follower, resync) = follow(connect, &inbox);
     // Last of all: a login that fails puts nobody out.
-    let kicked = make_room(gateway, &caller, &subscription);
+    let peers = gateway.bus.arrive(&subscription).await;
+    let kicked = make_room(gateway, &caller, &subscription, peers);
     let mut answer = Vec::new();
     let connected = Connected {
         user_id: user.as_str(),
@@ -122,10 +126,14 @@ async fn admit(gateway: &Gateway, id: u64, connect: &Connect<'_>, ip: IpAddr) ->
 
 /// The device is there. Ends the sessions of its user that cannot stay beside it, and says where those of other
 /// devices were.
-fn make_room(gateway: &Gateway, caller: &Caller, subscription: &Subscription) -> Vec<Platform> {
+pub(super) fn make_room(
+    gateway: &Gateway,
+    caller: &Caller,
+    subscription: &Subscription,
+    peers: Vec<Peer>,
+) -> Vec<Platform> {
     let (app, user, bus) = (caller.app.id, caller.user, &gateway.bus);
-    let (former, standing): (Vec<_>, Vec<_>) =
-        bus.arrive(subscription).into_iter().partition(|peer| peer.is_former);
+    let (former, standing): (Vec<_>, Vec<_>) = peers.into_iter().partition(|peer| peer.is_former);
     for peer in former {
         bus.end(app, user, peer.standing.session, KickReason::SameDevice);
     }

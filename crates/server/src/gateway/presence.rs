@@ -2,9 +2,13 @@
 
 use super::Gateway;
 use chat::person::Reachable;
-use chat::port::StoreError;
+use chat::port::{Portrait, StoreError};
 use chat::{AppId, UserId};
+use futures_util::future::join_all;
 use protocol::client::{Presence, Reach};
+
+/// Looks at people who come and go all the time. What is told of them is out of date in any case.
+const LOOKS_MAX: usize = 3;
 
 /// How one user can be reached.
 #[derive(Debug)]
@@ -20,8 +24,8 @@ impl Found {
     }
 }
 
-/// How these users can be reached, in the order asked. The sessions are looked at last and at once: whoever writes the
-/// result before anything else that the bus has for the device tells nothing that is older than what it has told.
+/// How these users can be reached, in the order asked. The sessions are looked at last: whoever writes the result before
+/// anything else that the bus has for the device tells nothing that is older than what it has told.
 pub(super) async fn find(
     gateway: &Gateway,
     app: AppId,
@@ -29,16 +33,25 @@ pub(super) async fn find(
 ) -> Result<Vec<Found>, StoreError> {
     let people = gateway.chat.store.people(app, users.clone()).await?;
     let now_s = gateway.chat.clock.now_ms() / 1000;
-    let one = |(user, portrait): (UserId, Option<chat::port::Portrait>)| {
+    let mut said = Vec::new();
+    for _ in 0..LOOKS_MAX {
+        let told = gateway.bus.told(app, &users);
+        said = join_all(users.iter().map(|user| gateway.bus.said(app, *user))).await;
+        // Else word of one of them came while others were still asked about: the device may be told that first.
+        if told == gateway.bus.told(app, &users) {
+            break;
+        }
+    }
+    let one = |((user, portrait), said): ((UserId, Option<Portrait>), Option<Box<str>>)| {
         let Some(portrait) = portrait else {
             return Found { user, status: Reach::Unknown, custom: Box::default() };
         };
-        match gateway.bus.said(app, user) {
+        match said {
             Some(custom) => Found { user, status: Reach::Online, custom },
             None => Found { user, status: away(&portrait.person.reachable, now_s), custom: Box::default() },
         }
     };
-    Ok(users.into_iter().zip(people).map(one).collect())
+    Ok(users.into_iter().zip(people).zip(said).map(one).collect())
 }
 
 fn away(reachable: &[Reachable], now_s: u64) -> Reach {
@@ -53,13 +66,17 @@ pub(super) async fn tell_if_gone(gateway: &Gateway, app: AppId, user: UserId) {
     match find(gateway, app, vec![user]).await {
         Ok(found) => {
             for Found { user, status, .. } in found {
-                gateway.bus.leave(app, user, status);
+                // On another node.
+                if status == Reach::Online {
+                    continue;
+                }
+                gateway.bus.leave(app, user, status).await;
             }
         }
         Err(error) => {
             // Offline in any case; whether push gets through is found out with the next question.
             tracing::error!(%app, %user, %error, "whether push may reach a user cannot be read");
-            gateway.bus.leave(app, user, Reach::Offline);
+            gateway.bus.leave(app, user, Reach::Offline).await;
         }
     }
 }

@@ -7,6 +7,7 @@ mod media;
 mod message;
 mod people;
 mod presence;
+mod token;
 
 use super::Gateway;
 use crate::bus::Ear;
@@ -81,6 +82,7 @@ impl Asked<'_> {
             Request::Conversation(request) => Box::pin(self.conversation(id, request, out)).await,
             Request::People(request) => Box::pin(self.people(id, request, out)).await,
             Request::Presence(request) => Box::pin(self.presence(id, request, out)).await,
+            Request::Token(request) => Box::pin(self.token(id, request, out)).await,
             Request::Media(request) => self.media(id, &request, out),
         }
     }
@@ -135,7 +137,7 @@ fn changes(request: &Request<'_>) -> bool {
     use {ConversationRequest as C, MessageRequest as M, PeopleRequest as P};
     match request {
         Request::Connect(_) | Request::Ping | Request::Presence(_) | Request::Media(_) => false,
-        Request::Send(_) => true,
+        Request::Send(_) | Request::Token(_) => true,
         Request::Message(request) => !matches!(request, M::History(_) | M::Receipts(_) | M::Extensions(_)),
         Request::Conversation(request) => !matches!(request, C::List { .. } | C::Of { .. }),
         Request::People(request) => !matches!(

@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Changes read from the log at once. A page is held while a slow device takes it, and a message may be written in as
 /// much as 128 KiB of JSON.
@@ -35,6 +35,8 @@ const CHANGES_LEN_MAX: usize = 32;
 const WAITING_BYTES_MAX: usize = 512 * 1024;
 /// A device is taken for gone after this many half heartbeats of silence.
 const SILENT_HALF_HEARTBEATS_MAX: u32 = 5;
+/// Longest time that the end of the process waits for a request: more than the app's backend usually has for an answer.
+const FINISH_SECS_MAX: u64 = 5;
 
 /// How the connection is to end. `None`: it is gone.
 ///
@@ -67,12 +69,16 @@ async fn be_logged_in(gateway: &Arc<Gateway>, socket: &mut Socket, mut login: Bo
     let mut session = Session::new(Arc::clone(gateway), socket, login);
     let end = session.follow().await;
     let has_left = session.has_left;
+    let device = session.login.subscription.ear().device().map(str::to_owned);
     if let Some(request) = session.current.take() {
         // It may be committed, and others wait for word of it, whether or not anybody hears the answer.
         gateway.tasks.spawn(async move { drop(request.await) });
     }
     // The user is where the other sessions are, before anybody is told that this one went.
     drop(session);
+    if has_left || matches!(end, End::Kicked(KickReason::OtherDevice)) {
+        Box::pin(state.forget_token(device)).await;
+    }
     Box::pin(state.went(end, has_left)).await;
     end
 }
@@ -121,8 +127,22 @@ impl<'a> Session<'a> {
     async fn follow(&mut self) -> End {
         match self.live().await {
             Ok(never) => match never {},
+            Err(End::Closed(CloseCode::ShuttingDown)) => {
+                Box::pin(self.finish()).await.err().unwrap_or(End::Closed(CloseCode::ShuttingDown))
+            }
             Err(end) => end,
         }
+    }
+
+    /// Answers what has been begun, so that the device need not ask again where it goes next.
+    async fn finish(&mut self) -> Result<(), End> {
+        let Some(request) = &mut self.current else { return Ok(()) };
+        // Whoever takes longer is carried out all the same, and does not hear it.
+        if let Ok(frame) = timeout(Duration::from_secs(FINISH_SECS_MAX), request).await {
+            self.current = None;
+            self.socket.write(&frame).await?;
+        }
+        Ok(())
     }
 
     async fn live(&mut self) -> Result<std::convert::Infallible, End> {
@@ -186,11 +206,30 @@ impl<'a> Session<'a> {
             }
             Push::Revoked { .. } => Ok(()),
             Push::Kicked { reason } => Err(End::Kicked(reason)),
+            Push::Look { regained } => Box::pin(self.look_around(regained)).await,
             Push::Change { position, frame } => match self.login.follower.hint(position) {
                 OnHint::Push => self.socket.write(frame.as_bytes()).await,
                 OnHint::Skip | OnHint::Read => Ok(()),
             },
         }
+    }
+
+    /// Word from other nodes may have been lost.
+    async fn look_around(&mut self, regained: bool) -> Result<(), End> {
+        self.login.follower.poll();
+        check_credential(&self.gateway, &self.login.caller).await?;
+        if regained {
+            self.missed_presence = true;
+            // Devices may have come on other nodes without word of this one.
+            let peers = self.gateway.bus.peers(&self.login.subscription).await;
+            let kicked = login::make_room(&self.gateway, &self.login.caller, &self.login.subscription, peers);
+            if !kicked.is_empty() {
+                // They say nothing of it themselves: this login has ended them, and tells so as it would have then.
+                let (gateway, caller) = (Arc::clone(&self.gateway), self.login.caller.clone());
+                State { gateway, caller, origin: self.login.origin }.came(kicked).await;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the log until the device has all of it.

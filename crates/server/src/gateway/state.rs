@@ -44,6 +44,18 @@ impl State {
         presence::tell_if_gone(&self.gateway, self.caller.app.id, self.caller.user).await;
     }
 
+    /// Push does not go to a device whose user has logged out there, or had to.
+    pub(super) async fn forget_token(&self, device: Option<String>) {
+        // A browser has no token, and comes and goes more often than anything else.
+        let Some(device) = device.filter(|_| self.origin.platform != Platform::Web) else { return };
+        let (app, user, chat) = (self.caller.app.id, self.caller.user, &self.gateway.chat);
+        let change = PersonChange::DropToken { device, only: None };
+        let change = ChangePerson { app, user, change, now_ms: chat.clock.now_ms() };
+        if let Err(error) = chat.change_person(change).await {
+            tracing::error!(%app, %user, %error, "push may still reach a device that was logged out");
+        }
+    }
+
     async fn record(&self, action: StateAction, kicked: Vec<Platform>) {
         let (app, user, chat) = (self.caller.app.id, self.caller.user, &self.gateway.chat);
         let wants = self.gateway.credentials.app(app.0).is_some_and(|app| app.state_changes);
@@ -70,7 +82,8 @@ impl State {
                 now_ms / 1000 + REACHABLE_SECS
             }
         };
-        let change = PersonChange::Reach(Reachable { platform, until_s });
+        let reach = Reachable { platform, until_s };
+        let change = PersonChange::Reach { reach, issued_s: self.caller.issued_s };
         if let Err(error) = chat.change_person(ChangePerson { app, user, change, now_ms }).await {
             tracing::error!(%app, %user, ?action, %error, "whether push may reach the user was not kept");
         }

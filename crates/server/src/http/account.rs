@@ -76,7 +76,11 @@ impl Rest {
 pub(super) fn account(import: &Import<'_>) -> Result<Account, Failure> {
     let nick = import.nick.as_ref().map(|nick| translate::nick(nick.to_string()));
     let face_url = import.face_url.as_ref().map(|url| translate::face_url(url.to_string()));
-    Ok(Account { user: user(&import.user_id)?, profile: nick.into_iter().chain(face_url).collect() })
+    Ok(Account {
+        user: user(&import.user_id)?,
+        profile: nick.into_iter().chain(face_url).collect(),
+        issued_s: None,
+    })
 }
 
 fn user(text: &str) -> Result<UserId, Failure> {

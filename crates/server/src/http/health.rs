@@ -13,6 +13,8 @@ pub struct Health {
     pub ready: AtomicBool,
     /// Whether changes can still be committed. A store that failed to write once refuses all further changes.
     pub store_works: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Whether other nodes cannot be heard. Everything goes on, with delays.
+    pub bus_is_away: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl std::fmt::Debug for Health {
@@ -27,6 +29,8 @@ pub(super) async fn ready(State(health): State<Arc<Health>>) -> Response {
         unavailable("starting or stopping\n")
     } else if !(health.store_works)() {
         unavailable("the store has failed to write; see the log, make room if it is full, and restart\n")
+    } else if (health.bus_is_away)() {
+        "ready, without NATS: devices hear of what other nodes do by looking\n".into_response()
     } else {
         "ready\n".into_response()
     }

@@ -31,12 +31,12 @@ impl Rest {
         };
         let page = self.chat.store.history(query).await.map_err(failure)?;
         // A peer who was deleted is still in the viewer's history.
-        if !exist[1] && page.messages.is_empty() {
+        if !exist[1] && page.messages.is_empty() && page.is_complete() {
             return Err(ErrorCode::BadToAccount.into());
         }
-        let complete = page.complete;
+        let next = page.next.map(translate::shown_key);
         let told = translate::told_forwards(app, query.direction, page);
         let shown: Vec<_> = told.iter().map(|(message, id)| translate::shown(message, id)).collect();
-        Ok(RoamPage { complete, messages: &shown }.to_json())
+        Ok(RoamPage { next, messages: &shown }.to_json())
     }
 }

@@ -5,6 +5,7 @@ use crate::translate;
 use chat::event::Platform;
 use chat::person::Reachable;
 use chat::{AppId, UserId};
+use futures_util::future::join_all;
 use protocol::rest::status::{PlatformStatus, Query, Status, Statuses, UserStatus};
 use protocol::rest::{Command, FailedAccount};
 use protocol::{ErrorCode, Failure};
@@ -35,14 +36,18 @@ impl Rest {
         let people = self.chat.store.people(app, users.iter().flatten().copied().collect()).await;
         let mut people = people.map_err(|error| store_failure(command, &error))?.into_iter();
         let now_s = self.chat.clock.now_ms() / 1000;
-        let platforms =
-            |user: UserId, reachable: &[Reachable]| platforms(&self.bus.online(app, user), reachable, now_s);
-        let status = |user: Option<UserId>| {
-            let user = user?;
+        let known = |user: &Option<UserId>| {
+            let user = (*user)?;
             let portrait = people.next().flatten()?;
-            Some(platforms(user, &portrait.person.reachable))
+            Some((user, portrait.person.reachable))
         };
-        Ok(request.users.iter().map(AsRef::as_ref).zip(users.into_iter().map(status)).collect())
+        let known: Vec<_> = users.iter().map(known).collect();
+        let found = known.into_iter().map(async |known| {
+            let (user, reachable) = known?;
+            Some(platforms(&self.bus.online(app, user).await, &reachable, now_s))
+        });
+        let found = join_all(found).await;
+        Ok(request.users.iter().map(AsRef::as_ref).zip(found).collect())
     }
 }
 

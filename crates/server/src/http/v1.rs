@@ -27,7 +27,7 @@ mod trigger;
 mod import;
 
 use crate::asked::AskedLog;
-use crate::bus::LocalBus;
+use crate::bus::NodeBus;
 use crate::credentials::Credentials;
 use crate::steering::Steering;
 use axum::Router;
@@ -60,7 +60,7 @@ pub struct EventApi {
     pub credentials: Arc<Credentials>,
     pub steering: Arc<Steering>,
     pub asked: Arc<AskedLog>,
-    pub bus: Arc<LocalBus>,
+    pub bus: Arc<NodeBus>,
     pub readers: Readers,
     /// Messages of a conversation that are looked through for one send.
     pub sends_looked_at_max: usize,

@@ -2,6 +2,7 @@
 
 use super::{profile_settings, profile_value, tag_value};
 use chat::UserId;
+use chat::befriend::BefriendError;
 use chat::event::{Origin, ProfileValue};
 use chat::person::{NotChanged, PersonChange, PersonChanged, Profile};
 use chat::relate::NotRelated;
@@ -99,6 +100,20 @@ pub fn not_related(command: Command, refusal: NotRelated) -> Failure {
         NotRelated::BlocklistFull => ErrorCode::BlocklistFull.into(),
         NotRelated::TooManyNotes => bad(format!("there would be more than {CUSTOM_TAGS_MAX} custom tags")),
         NotRelated::NoSuchGroup => bad("there is no such friend group"),
+    }
+}
+
+/// Why nothing came of what a device wants of a friendship, besides the rules.
+pub fn befriend_failure(error: BefriendError) -> Failure {
+    match error {
+        BefriendError::Vetoed => ErrorCode::RefusedByCallback.with("the app's backend refused it"),
+        BefriendError::RefusedByApp { code, text } => Failure { code, info: Cow::Owned(text) },
+        BefriendError::GateFailed => ErrorCode::CallbackUnavailable
+            .with("the app's backend did not answer and the app wants it refused then"),
+        BefriendError::Store(error) => {
+            tracing::error!(%error, "a device's request failed in the store");
+            ErrorCode::Internal.into()
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn results(lines: &[(&str, u32, &str)]) -> String {
     format!(r#""ok":{{"results":[{}]}}"#, lines.iter().map(line).collect::<Vec<_>>().join(","))
 }
 
-async fn set_profile(app: &TestApp, user: &str, tag: &str, value: &str) {
+pub(crate) async fn set_profile(app: &TestApp, user: &str, tag: &str, value: &str) {
     let request = format!(
         r#"{{"From_Account":"{user}","ProfileItem":[{{"Tag":"Tag_Profile_IM_{tag}","Value":"{value}"}}]}}"#
     );

@@ -342,7 +342,10 @@ async fn pages_of_history() {
     bo.say(r#"{"id":3,"op":"history","peer":"ana"}"#).await;
     assert_eq!(bo.hear_json().await["ok"]["messages"].as_array().unwrap().len(), 20);
     for (frame, answer) in [
-        (r#"{"id":4,"op":"history","peer":"nobody"}"#, r#"{"id":4,"ok":{"messages":[],"complete":true}}"#),
+        (
+            r#"{"id":4,"op":"history","peer":"nobody"}"#,
+            r#"{"id":4,"ok":{"messages":[],"complete":true,"next":null}}"#,
+        ),
         (
             r#"{"id":5,"op":"history","peer":"ana","before":"1_2"}"#,
             r#"{"id":5,"error":{"code":90054,"text":"a MsgKey has the form <MsgSeq>_<MsgRandom>_<MsgTime>","temporary":false}}"#,
@@ -512,4 +515,25 @@ async fn a_server_that_stops_says_so() {
         async { drop(waiting) },
     );
     drop(ended);
+}
+
+/// The device goes on with another node, and would have to ask there whether its message was sent.
+#[tokio::test]
+async fn a_stop_answers_what_has_begun() {
+    let opened = CancellationToken::new();
+    let gate = opened.clone();
+    let setup = Setup::telling(&["C2C.CallbackBeforeSendMsg"]);
+    let mut app = setup.answering(move |_| Reply::ok().after(&gate)).start().await;
+    let (mut ana, mut bo) = (app.device("ana").await, app.device("bo").await);
+    ana.say(format!(r#"{{"id":2,"op":"send","to":"bo","random":1,"body":{}}}"#, text_body("hi"))).await;
+    assert!(app.receiver.next().await.is_question());
+    let ended = async {
+        // The stop has begun.
+        assert_eq!(bo.closed().await, closed(4000, "server shutting down"));
+        opened.cancel();
+        while ana.hear_json().await["id"] != 2 {}
+        assert_eq!(ana.closed().await, closed(4000, "server shutting down"));
+        drop((ana, bo));
+    };
+    tokio::join!(app.stop(), ended);
 }

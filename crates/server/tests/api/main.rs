@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod app;
+#[path = "../carrier/mod.rs"]
+mod carrier;
 mod client_document;
 mod device;
 mod exact;
@@ -22,6 +24,7 @@ mod accounts;
 mod bad_input;
 mod batch;
 mod before_send;
+mod before_friends;
 mod blocklist;
 mod callbacks;
 mod client_conversations;
@@ -50,6 +53,7 @@ mod media_images;
 mod members;
 mod mute;
 mod presence;
+mod push;
 mod profile;
 mod rates;
 mod recall;

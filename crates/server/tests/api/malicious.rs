@@ -250,7 +250,7 @@ async fn what_is_between_others() {
         let mut mallory = app.device_with("mallory", &position).await;
         assert_eq!(mallory.connected["resync"], true, "{position}");
         let page = mallory.ask(r#"{"id":2,"op":"history","peer":"ana"}"#).await;
-        assert_eq!(page, r#"{"id":2,"ok":{"messages":[],"complete":true}}"#);
+        assert_eq!(page, r#"{"id":2,"ok":{"messages":[],"complete":true,"next":null}}"#);
     }
     let mut mallory = app.device("mallory").await;
     let (first, body) = (&keys[0], text_body("mine"));

@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use protocol::callback::{WebhookHeaders, WebhookSigner};
+use protocol::callback::{CallbackCommand, WebhookHeaders, WebhookSigner};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Callback {
     }
 
     pub(crate) fn is_question(&self) -> bool {
-        self.parameter("CallbackCommand") == "C2C.CallbackBeforeSendMsg"
+        CallbackCommand::parse(self.parameter("CallbackCommand")).is_some_and(CallbackCommand::is_question)
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {

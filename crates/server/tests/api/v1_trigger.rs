@@ -90,7 +90,7 @@ async fn where_nobody_is_asked_the_answer_says_so() {
 #[tokio::test]
 async fn what_cannot_be_triggered() {
     let app = Setup::default().start().await;
-    let all = "event must be one of C2C.CallbackBeforeSendMsg, C2C.CallbackAfterSendMsg, C2C.CallbackAfterMsgReport, C2C.CallbackAfterMsgWithDraw, C2C.CallbackAfterModifyMsg, C2C.CallbackAfterC2CMsgExtension, Bot.OnC2CMessage, State.StateChange, Profile.CallbackPortraitSet, Sns.CallbackFriendAdd, Sns.CallbackFriendDelete, Sns.CallbackBlackListAdd, Sns.CallbackBlackListDelete";
+    let all = "event must be one of C2C.CallbackBeforeSendMsg, C2C.CallbackAfterSendMsg, C2C.CallbackAfterMsgReport, C2C.CallbackAfterMsgWithDraw, C2C.CallbackAfterModifyMsg, C2C.CallbackAfterC2CMsgExtension, Bot.OnC2CMessage, State.StateChange, Profile.CallbackPortraitSet, Sns.CallbackFriendAdd, Sns.CallbackFriendDelete, Sns.CallbackBlackListAdd, Sns.CallbackBlackListDelete, Couplet.CallbackMsgOffline";
     for event in ["Push.OfflinePush", "C2C.CallbackAfterMsgReadReceipt", "Sns.CallbackPrevFriendAdd", "x", ""]
     {
         let answer = post(&app, "/trigger", &format!(r#"{{"event":"{event}"}}"#)).await;

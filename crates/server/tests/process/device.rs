@@ -27,7 +27,7 @@ pub(crate) struct Device {
     pub(crate) logins: usize,
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Device {
     /// A device that was there once, and so has a position.
@@ -82,7 +82,27 @@ impl Device {
         unread
     }
 
+    /// Logs in with a position that must not hold any more, and begins where it is told to.
+    pub(crate) async fn begin_anew(&mut self, address: SocketAddr) {
+        let (_, connected) = self.connect(address).await.unwrap();
+        assert_eq!(connected["resync"], true, "the position of {} is worth nothing", self.name);
+        (self.position, self.unread) = (None, connected["unread"].as_u64().unwrap());
+        self.login(address).await.unwrap();
+    }
+
     async fn login(&mut self, address: SocketAddr) -> Result<(Socket, Value)> {
+        let (socket, connected) = self.connect(address).await?;
+        assert_eq!(connected["resync"], false, "the position of {} holds", self.name);
+        if self.position.is_none() {
+            let position = &connected["position"];
+            let epoch = position["epoch"].as_str().unwrap().to_owned();
+            self.position = Some((epoch, position["offset"].as_u64().unwrap()));
+        }
+        self.logins += 1;
+        Ok((socket, connected))
+    }
+
+    async fn connect(&mut self, address: SocketAddr) -> Result<(Socket, Value)> {
         let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await?;
         let mut connect = json!({
             "id": 1, "op": "connect", "sdkappid": SDKAPPID, "user_id": self.user,
@@ -95,13 +115,6 @@ impl Device {
         let answer = next(&mut socket).await?;
         let connected = answer["ok"].clone();
         assert!(connected.is_object(), "{} may log in: {answer}", self.name);
-        assert_eq!(connected["resync"], false, "the position of {} holds", self.name);
-        if self.position.is_none() {
-            let position = &connected["position"];
-            let epoch = position["epoch"].as_str().unwrap().to_owned();
-            self.position = Some((epoch, position["offset"].as_u64().unwrap()));
-        }
-        self.logins += 1;
         Ok((socket, connected))
     }
 
@@ -136,7 +149,7 @@ impl Device {
 }
 
 /// The next text frame.
-async fn next(socket: &mut Socket) -> Result<Value> {
+pub(crate) async fn next(socket: &mut Socket) -> Result<Value> {
     loop {
         match socket.next().await.context("the connection has ended")?? {
             Message::Text(text) => return Ok(serde_json::from_str(&text)?),

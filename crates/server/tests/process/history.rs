@@ -59,8 +59,13 @@ pub(crate) async fn read_all(admin: &mut Rest, users: &[String]) -> Histories {
     histories
 }
 
-/// The conversation as `viewer` sees it, page by page.
+/// The conversation as `viewer` sees it.
 pub(crate) async fn read(admin: &mut Rest, viewer: &str, peer: &str) -> Vec<Stored> {
+    pages(admin, viewer, peer).await.iter().map(Stored::of).collect()
+}
+
+/// The same as it is written, page by page.
+pub(crate) async fn pages(admin: &mut Rest, viewer: &str, peer: &str) -> Vec<Value> {
     let mut pages = Vec::new();
     let mut before = (u64::from(u32::MAX), String::new());
     loop {
@@ -73,7 +78,7 @@ pub(crate) async fn read(admin: &mut Rest, viewer: &str, peer: &str) -> Vec<Stor
                 }),
             )
             .await;
-        let messages: Vec<Stored> = page["MsgList"].as_array().unwrap().iter().map(Stored::of).collect();
+        let messages = page["MsgList"].as_array().unwrap().clone();
         let complete = page["Complete"] == 1;
         assert!(complete || !messages.is_empty(), "a page that is not the last one has messages");
         pages.push(messages);

@@ -93,6 +93,11 @@ impl Load {
         awaited("messages to be acknowledged", count.wait_for(|count| *count >= wanted)).await.unwrap();
     }
 
+    /// What was acknowledged until now.
+    pub(crate) fn so_far(&self) -> Vec<Acknowledged> {
+        self.shared.acknowledged.lock().unwrap().clone()
+    }
+
     /// Ends the senders once each has its answer, and returns everything that was acknowledged.
     pub(crate) async fn finish(mut self) -> Vec<Acknowledged> {
         assert!(self.senders.try_join_next().is_none(), "every sender still sends");

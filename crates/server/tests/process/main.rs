@@ -5,11 +5,15 @@
 //! a server is ready, an answer, a callback, the end of a process. Few and slow; start reading at `kill_nine`.
 //!
 //! `COUPLET_TEST_SEED` repeats a run's choices, `COUPLET_TEST_ROUNDS` is how often `kill_nine` and
-//! `delivery_kills` kill, and `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is away.
+//! `delivery_kills` kill, `COUPLET_TEST_OUTAGE_SECS` how long the receiver in `outage` is
+//! away, and `COUPLET_TEST_SOAK_SECS` how long the devices in `soak` live.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, and these are tests throughout")]
 
+mod backup;
 mod bench;
+mod cluster;
 mod delivery_kills;
+mod deploy;
 mod callback_test;
 mod disk_full;
 mod events;
@@ -18,18 +22,24 @@ mod first_start;
 mod guide;
 mod import;
 mod kill_nine;
+mod lanes;
 mod listen;
 mod media;
+mod migrate;
 mod openapi;
 mod outage;
+mod push;
 mod replay;
 mod sdks;
 mod signatures;
+mod soak;
 mod stop;
 mod torn_journal;
 
 mod authority;
 mod bad_endpoint;
+#[path = "../carrier/mod.rs"]
+mod carrier;
 mod chance;
 mod device;
 mod event_api;
@@ -37,7 +47,10 @@ mod history;
 mod load;
 mod log;
 mod metrics;
+#[path = "../bus/nats_server.rs"]
+mod nats_server;
 mod place;
 mod process;
 mod receiver;
 mod rest;
+mod schema;

@@ -54,7 +54,20 @@ impl Place {
 
     /// `couplet serve` with these settings.
     pub(crate) fn serve(&self) -> Command {
-        let mut command = couplet();
+        self.serve_by(couplet())
+    }
+
+    /// Keeps a copy of the binary: a long run goes on while another one is built.
+    pub(crate) fn keep_binary(&self) {
+        std::fs::copy(env!("CARGO_BIN_EXE_couplet"), self.path("couplet")).unwrap();
+    }
+
+    /// `couplet serve` by the binary that was kept.
+    pub(crate) fn serve_kept(&self) -> Command {
+        self.serve_by(quiet(Command::new(self.path("couplet"))))
+    }
+
+    fn serve_by(&self, mut command: Command) -> Command {
         command.arg("serve").arg("--json").arg("--config").arg(self.settings());
         command.arg("--data-dir").arg(self.data_dir()).args(["--listen", "127.0.0.1:0"]);
         command
@@ -91,7 +104,10 @@ impl Place {
 
 /// The binary. Its log says only what somebody should look at.
 pub(crate) fn couplet() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_couplet"));
+    quiet(Command::new(env!("CARGO_BIN_EXE_couplet")))
+}
+
+fn quiet(mut command: Command) -> Command {
     command.env("COUPLET_LOG_FILTER", "warn");
     command
 }

@@ -6,7 +6,7 @@ use crate::worker::Worker;
 use crate::world::World;
 use chat::dispatch::{Dispatcher, Replay};
 use chat::event::AfterSend;
-use chat::port::Route;
+use chat::port::{DeliveryState, Route};
 use chat::{ConversationId, Event, EventId, Fact, Lane, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,17 @@ pub(crate) fn conversations_are_told_in_order(
 pub(crate) fn cursors_only_move_forward(before: u64, after: u64, route: &Route) -> Checked {
     holds(before <= after, "cursors_only_move_forward", || {
         format!("the cursor of {route:?} went from {before} to {after}")
+    })
+}
+
+/// Asked when a former holder of a lane writes down how far it was, and its successor has begun.
+pub(crate) fn former_holders_write_nothing(
+    before: &DeliveryState,
+    after: &DeliveryState,
+    route: &Route,
+) -> Checked {
+    holds(before == after, "former_holders_write_nothing", || {
+        format!("{route:?} was at {before:?}, and is at {after:?}")
     })
 }
 
@@ -87,6 +98,7 @@ fn promise_of(fact: &Fact) -> &'static str {
             "every_alteration_has_its_event"
         }
         Fact::State(_) | Fact::Relation(_) | Fact::Profile(_) => "every_change_has_its_event",
+        Fact::Stored(_) | Fact::Missed(_) => "nothing_pushes_here",
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn is_caught_up(world: &World, device: &Device) -> bool {
     };
     let position = device.stretches.last().map(Stretch::position);
     let end = inbox(world, device.app, device.user).map(|inbox| inbox.position());
-    position == end && position == Some(session.follower.position())
+    device.mirror.errands.is_empty() && position == end && position == Some(session.follower.position())
 }
 
 fn is_part_of_log(world: &World, device: &Device, stretch: &Stretch) -> bool {

@@ -15,7 +15,7 @@ pub(super) fn users(world: &World) -> impl Iterator<Item = (AppId, UserId)> {
 }
 
 /// The users of an app.
-pub(super) fn users_of(world: &World, app: AppId) -> Vec<UserId> {
+pub(crate) fn users_of(world: &World, app: AppId) -> Vec<UserId> {
     users(world).filter(|(of, _)| *of == app).map(|(_, user)| user).collect()
 }
 

@@ -98,9 +98,9 @@ fn pages_add_up(world: &World, mut query: HistoryQuery, expected: &[&Message]) -
     let mut met: Vec<Message> = Vec::new();
     while met.len() <= expected.len() {
         let page = at_once(world.model.history(query)).expect("the model is always there");
-        query.behind = page.messages.last().map(Message::key);
+        query.behind = page.next;
         met.extend(page.messages);
-        if page.complete || query.behind.is_none() {
+        if query.behind.is_none() {
             break;
         }
     }

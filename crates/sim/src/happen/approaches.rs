@@ -14,7 +14,7 @@ const LIMITS: RelationLimits =
     RelationLimits { friends_max: 4, blocked_max: 2, requests_max: 1, groups_max: 2, custom_max: 2 };
 
 /// Fewer than there are.
-const TAGS_LEN_MAX: usize = 3;
+const TAGS_LEN_MAX: usize = 2;
 
 impl World {
     /// Where only friends may write to one another, most people are. Some want to be asked from the beginning.
@@ -127,7 +127,7 @@ impl World {
                 if chance.hits(800) {
                     PersonChange::SetToken(token)
                 } else {
-                    PersonChange::DropToken { device }
+                    PersonChange::DropToken { device, only: None }
                 }
             }
             _ => PersonChange::Revoke,

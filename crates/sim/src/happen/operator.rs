@@ -6,14 +6,15 @@ use crate::sabotage::Sabotage;
 use crate::store::at_once;
 use crate::world::{Happening, World};
 use chat::dispatch::Replay;
-use chat::port::{EndpointId, Route, Store};
+use chat::port::{Checkpoint, EndpointId, Route, Store};
 use chat::{EventId, Lane};
 use std::collections::BTreeSet;
 
 const REPLAY_DELAY_MS: u64 = 10_000;
 
 impl World {
-    /// Gives up the dispatcher of a route, moves its position, and lets a new dispatcher go on from there.
+    /// Moves the position of a route, and lets a new dispatcher go on from there: at once, or when the one that is there
+    /// notices.
     pub(crate) fn replay(&mut self) -> Checked {
         if self.healed {
             return Ok(());
@@ -28,13 +29,17 @@ impl World {
         let wanted = self.wanted(&route, &replay);
         self.note(&format!("{replay:?} of worker {index}"));
 
+        let is_elsewhere = self.draw(|chance| chance.hits(400));
+        let former = if is_elsewhere { None } else { self.give_up(index) };
         let worker = &mut self.workers[index];
-        let former = worker.unkept.take().or_else(|| worker.dispatcher.as_mut()?.checkpoint());
-        worker.forget();
+        // Whoever tells the events on another node goes on until it notices.
+        let term = worker.term + u64::from(worker.dispatcher.is_some());
         let said = at_once(self.store.replay(&route, replay.clone(), self.host_ms()));
         if self.sabotage == Some(Sabotage::FormerCheckpoint)
-            && let Some(former) = former
+            && let Some(mut former) = former
         {
+            // As if nobody had looked what it builds on.
+            former.tenure = at_once(self.model.tenure(&route)).expect("the model is always there");
             at_once(self.model.settle(&route, former)).expect("the model is always there");
         }
         let cursor = self.cursor(&route);
@@ -42,7 +47,7 @@ impl World {
         worker.cursor = cursor;
         // Also if the store says that it failed: that may be all that failed.
         match replay {
-            Replay::From { .. } => worker.pass = worker.term,
+            Replay::From { .. } => worker.pass = term,
             Replay::One { offset } => drop(worker.out_of_turn.insert(offset)),
             Replay::Parked { .. } => {}
         }
@@ -52,7 +57,8 @@ impl World {
             return Ok(());
         };
         let worker = &mut self.workers[index];
-        worker.owed.extend(wanted.iter().map(|offset| (*offset, worker.term)));
+        worker.owed.extend(wanted.iter().map(|offset| (*offset, term)));
+        self.stage.lock().counts.replays_elsewhere += u64::from(is_elsewhere);
         self.stage.lock().counts.events_replayed += said;
         self.count(|counts| match replay {
             Replay::From { .. } => &mut counts.replays_from,
@@ -60,6 +66,14 @@ impl World {
             Replay::Parked { .. } => &mut counts.replays_of_parked,
         });
         events::replays_say_how_many(wanted.len(), said, &replay)
+    }
+
+    /// Ends the dispatcher of a route, and gives the checkpoint that it would have written.
+    pub(crate) fn give_up(&mut self, index: usize) -> Option<Checkpoint> {
+        let worker = &mut self.workers[index];
+        let former = worker.unkept.take().or_else(|| worker.dispatcher.as_mut()?.checkpoint());
+        worker.forget();
+        former
     }
 
     fn some_replay(&self, route: &Route) -> Replay {

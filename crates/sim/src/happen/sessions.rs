@@ -4,15 +4,16 @@
 //! with the position it really has, or with an older one, or with one that never was.
 
 use crate::checkers::logs::devices_receive_the_whole_log;
+use crate::checkers::look::users_of;
 use crate::device::Session;
-use crate::mirror::Stretch;
+use crate::mirror::{Mirror, Stretch};
 use crate::report::Checked;
 use crate::sabotage::Sabotage;
 use crate::store::at_once;
 use crate::world::{Happening, World};
-use chat::Position;
 use chat::port::{Changes, Hint, LogRecord, Store};
 use chat::sync::{Follower, OnHint, OnRead};
+use chat::{Position, UserId};
 
 pub(super) const RECONNECT_MS_MAX: u64 = 5_000;
 
@@ -47,13 +48,14 @@ impl World {
         }
         let device = &mut self.devices[index];
         device.session += 1;
-        device.online = Some(Session { follower, reading: false, waiting: Vec::new() });
+        device.online = Some(Session { follower, reading: false, waiting: Vec::new(), asking: false });
         let session = device.session;
         self.after(POLL_DELAY_MS, Happening::Poll { device: index, session });
         if !self.healed {
             let delay_ms = self.draw(|chance| chance.between(100..=2 * ABSENCE_MS_MAX));
             self.after(delay_ms, Happening::Vanish { device: index, session });
         }
+        self.ask_soon(index);
         self.read_log(index);
         Ok(())
     }
@@ -78,14 +80,15 @@ impl World {
         let (app, user) = (self.devices[index].app, self.devices[index].user);
         let inbox = at_once(self.store.inbox(app, user)).ok().flatten()?;
         let from_the_beginning = self.draw(|chance| chance.hits(700));
-        let (stretch, follower) = if from_the_beginning {
-            let position = Position { epoch: inbox.epoch, offset: 0 };
-            (Stretch::at(position), Follower::resume(position))
-        } else {
-            (Stretch::at_end(&inbox), Follower::at_end(&inbox))
-        };
-        self.devices[index].stretches.push(stretch);
-        Some(follower)
+        let peers = users_of(self, app);
+        let device = &mut self.devices[index];
+        if !from_the_beginning {
+            device.begins(Stretch::at_end(&inbox), Mirror::at_end(&inbox, &peers));
+            return Some(Follower::at_end(&inbox));
+        }
+        let position = Position { epoch: inbox.epoch, offset: 0 };
+        device.begins(Stretch::at(position), Mirror::from_the_beginning());
+        Some(Follower::resume(position))
     }
 
     /// The position a returning device presents. It changes with the device's record: a device put back to an
@@ -99,15 +102,15 @@ impl World {
                 1 => Position { epoch: epoch - 1, offset },
                 _ => Position { epoch, offset: offset + 100_000 },
             };
-            self.devices[index].stretches.push(Stretch::at(wrong));
+            self.devices[index].begins(Stretch::at(wrong), Mirror::default());
             return wrong;
         }
         if self.strikes(|faults| faults.position_old) {
             self.count(|counts| &mut counts.positions_old);
-            let stretch = self.devices[index].stretches.last_mut().expect("it has a position");
-            let kept = self.stage.lock().chance.index(stretch.records.len() + 1);
-            stretch.records.truncate(kept);
-            return stretch.position();
+            let stage = &self.stage;
+            let device = &mut self.devices[index];
+            device.goes_back(|len| stage.lock().chance.index(len));
+            return device.stretches.last().expect("it has a position").position();
         }
         position
     }
@@ -188,8 +191,10 @@ impl World {
             None => {}
             Some(OnRead::Push { records, .. }) => self.push(index, records)?,
             Some(OnRead::Resync(inbox)) => {
-                device.stretches.push(Stretch::at_end(&inbox));
+                let peers = users_of(self, self.devices[index].app);
+                self.devices[index].begins(Stretch::at_end(&inbox), Mirror::at_end(&inbox, &peers));
                 self.count(|counts| &mut counts.resyncs);
+                self.ask_soon(index);
             }
             Some(OnRead::Gone) => {
                 self.count(|counts| &mut counts.sessions_gone);
@@ -231,6 +236,7 @@ impl World {
             }
             let device = &mut self.devices[index];
             let stretch = device.stretches.last_mut().expect("a connected device has a position");
+            take(&mut device.mirror, &device.user, &record, self.sabotage);
             stretch.records.push(record);
             self.count(|counts| &mut counts.entries_pushed);
             devices_receive_the_whole_log(self, &self.devices[index])?;
@@ -243,4 +249,21 @@ impl World {
             self.count(|counts| &mut counts.online_pushed);
         }
     }
+}
+
+/// What an app makes of a change, unless it has a bug.
+fn take(mirror: &mut Mirror, user: &UserId, record: &LogRecord, sabotage: Option<Sabotage>) {
+    let (before, offset) = (mirror.unread, record.entry.offset);
+    match sabotage {
+        Some(Sabotage::ChangeTakenTwice) if offset.is_multiple_of(7) => {
+            mirror.take(user, record);
+            mirror.unread = before;
+        }
+        Some(Sabotage::ChangeLeftOut) if offset.is_multiple_of(7) => {
+            (mirror.offset, mirror.unread) = (offset, record.entry.unread);
+            return;
+        }
+        _ => {}
+    }
+    mirror.take(user, record);
 }

@@ -11,7 +11,7 @@ use crate::store::at_once;
 use crate::worker::{CLAIM_MS, Call, Worker};
 use crate::world::{Happening, World};
 use chat::dispatch::{Attempt, DispatchLimits, Dispatcher, HealthLimits, Settled};
-use chat::port::{EndpointId, Route, Store};
+use chat::port::{EndpointId, Kept, Route, Store};
 use chat::{AppId, Lane};
 use std::sync::Arc;
 
@@ -50,6 +50,14 @@ impl World {
 
     pub(crate) fn poll_log(&mut self, worker: usize) -> Checked {
         self.after(POLL_DELAY_MS, Happening::PollLog { worker });
+        let Worker { route, dispatcher, .. } = &self.workers[worker];
+        if let Some(dispatcher) = dispatcher
+            && let Ok(tenure) = at_once(self.store.tenure(route))
+            && tenure != dispatcher.tenure()
+        {
+            self.count(|counts| &mut counts.replays_noticed);
+            self.workers[worker].forget();
+        }
         self.pump(worker)
     }
 
@@ -90,7 +98,10 @@ impl World {
     }
 
     fn restore(&mut self, index: usize) -> bool {
-        let Ok(state) = at_once(self.store.delivery(&self.workers[index].route)) else {
+        if self.now_ms() < self.workers[index].away_until_ms {
+            return false;
+        }
+        let Some(state) = self.claim_route(index) else {
             return false;
         };
         if !state.held.is_empty() {
@@ -197,9 +208,17 @@ impl World {
         let Some(checkpoint) = worker.unkept.take().or_else(|| dispatcher.checkpoint()) else {
             return Ok(());
         };
-        if at_once(self.store.settle(&worker.route, checkpoint.clone())).is_err() {
-            worker.unkept = Some(checkpoint);
+        match at_once(self.store.settle(&worker.route, checkpoint.clone())) {
+            Err(_) => worker.unkept = Some(checkpoint),
+            Ok(Kept::Done) => {}
+            Ok(Kept::Replayed) => {
+                worker.forget();
+                self.stage.lock().counts.checkpoints_overtaken += 1;
+                self.after(0, Happening::Pump { worker: index });
+            }
+            Ok(Kept::Lost) => panic!("nobody has a higher fence than {:?}", worker.fence),
         }
+        let worker = &mut self.workers[index];
         let kept = at_once(self.model.delivery(&worker.route)).expect("the model is always there");
         events::cursors_only_move_forward(worker.cursor, kept.cursor, &worker.route)?;
         worker.cursor = kept.cursor;

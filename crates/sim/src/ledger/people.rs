@@ -246,9 +246,9 @@ impl Ledger {
                 self.due.revoked += 1;
             }
             PersonChange::SetToken(token) => self.people.set_token(app, user, token),
-            PersonChange::DropToken { device } => resident.tokens.retain(|known| known.device != *device),
+            PersonChange::DropToken { device, .. } => resident.tokens.retain(|known| known.device != *device),
             PersonChange::RenameGroup { .. }
-            | PersonChange::Reach(_)
+            | PersonChange::Reach { .. }
             | PersonChange::AddGroups { .. }
             | PersonChange::RemoveGroups { .. } => {}
         }

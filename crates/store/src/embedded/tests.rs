@@ -1,9 +1,9 @@
-use super::operation::{Counted, Looked, Operation};
 use super::*;
+use crate::operation::{Counted, Looked, Operation, stopped};
 use bytes::Bytes;
 use chat::alter::{Act, NotAltered};
 use chat::port::{
-    Account, Alter, Altered, Append, Appended, ImportMessage, MarkRead, MessageKey, Store, Terms,
+    Account, Alter, Altered, Append, Appended, ImportMessage, MarkRead, MessageKey, Store, StoreError, Terms,
 };
 use chat::{AppId, Delivery, Lane, Origin, Platform, UserId};
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,6 +34,7 @@ fn message(random: u32) -> Append {
         offline_push: Bytes::new(),
         delivery: Delivery::default(),
         event: Some(Origin { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), platform: Platform::Web }),
+        quiet: false,
         terms: Terms::default(),
         pretends: None,
     }

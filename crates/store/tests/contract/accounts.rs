@@ -18,6 +18,28 @@ pub(crate) async fn importing_again_changes_nothing(store: &dyn Store) {
     assert_eq!(store.accounts_exist(AppId(1), users).await.unwrap(), [false; 3]);
 }
 
+/// A login was checked, then its account was deleted, and then it made the account anew.
+pub(crate) async fn a_login_makes_no_account_that_was_deleted(store: &dyn Store) {
+    let exist = async |names: [&str; 2]| store.accounts_exist(APP, names.map(user).to_vec()).await.unwrap();
+    let login = |issued_s| Account::of_login(user("ana"), issued_s);
+    store.import_accounts(APP, vec![login(NOW_S - 9)], NOW_S * 1000).await.unwrap();
+    assert_eq!(exist(["ana", "bo"]).await, [true, false]);
+    store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
+    let nick = ("nick".to_owned(), ProfileValue::Text("Ana".to_owned()));
+    let named = Account { profile: vec![nick], ..login(NOW_S - 1) };
+    store.import_accounts(APP, vec![named, Account::bare(user("bo"))], NOW_S * 1000).await.unwrap();
+    assert_eq!(exist(["ana", "bo"]).await, [false, true]);
+    // One that was issued since is good.
+    store.import_accounts(APP, vec![login(NOW_S)], NOW_S * 1000).await.unwrap();
+    assert_eq!(exist(["ana", "bo"]).await, [true, true]);
+    let people = store.people(APP, vec![user("ana")]).await.unwrap();
+    assert!(people[0].as_ref().unwrap().profile.is_empty());
+    // The backend makes whom it wants.
+    store.delete_accounts(APP, vec![user("ana")], NOW_S * 1000).await.unwrap();
+    import(store, &["ana"], NOW_S).await;
+    assert_eq!(exist(["ana", "bo"]).await, [true, true]);
+}
+
 pub(crate) async fn a_deleted_account_takes_what_is_its_own_with_it(store: &dyn Store) {
     import(store, &["ana", "bo", "cy"], NOW_S).await;
     say(store, message("bo", "ana", NOW_S, 1)).await;
@@ -63,7 +85,7 @@ pub(crate) async fn an_account_made_anew_starts_an_epoch(store: &dyn Store) {
     let hint = committed.recipient.unwrap();
     assert_eq!((hint.epoch, hint.record.entry.offset, hint.record.entry.unread), (new.epoch, 1, 1));
     let page = store.history(all_of("ana", "bo")).await.unwrap();
-    assert_eq!((page.messages.len(), page.complete), (1, true));
+    assert_eq!((page.messages.len(), page.is_complete()), (1, true));
     let changes = store.changes(APP, user("ana"), new.position(), 9).await.unwrap();
     assert_eq!(changes, Changes::Records(vec![hint.record]));
 

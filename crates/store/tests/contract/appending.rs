@@ -1,9 +1,11 @@
 use crate::world::{
     APP, LANE, NOW_S, ORIGIN, all_of, delivered, events, import, message, refusal, say, unread, user,
 };
-use chat::event::AfterSend;
+use chat::admit::DeviceTerms;
+use chat::event::{AfterSend, MessageName, Refusal};
 use chat::message::Fate;
-use chat::port::{Appended, Changes, Preview, Store, Terms};
+use chat::person::{ChangePerson, PersonChange};
+use chat::port::{Append, Appended, Changes, Preview, Store, Terms};
 use chat::{Change, Delivery, EventId, Fact, Inbox, LogEntry, Message, Outcome, Position};
 
 pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
@@ -45,7 +47,8 @@ pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
         let changes = store.changes(APP, user(name), after, 10).await.unwrap();
         assert_eq!(changes, Changes::Records(vec![hint.record.clone()]));
         let page = store.history(all_of(name, peer)).await.unwrap();
-        assert_eq!((page.messages, page.complete), (vec![stored.clone()], true));
+        assert!(page.is_complete());
+        assert_eq!(page.messages, std::slice::from_ref(&stored));
         assert_eq!(unread(store, name, peer).await, count);
     }
 
@@ -74,6 +77,31 @@ pub(crate) async fn a_message_is_one_fact(store: &dyn Store) {
     // And the guard.
     let preview = store.preview(append.key(), Terms::default(), NOW_S + 5).await.unwrap();
     assert!(matches!(preview, Preview::Duplicate(first) if first.time_s == NOW_S + 5), "{preview:?}");
+}
+
+pub(crate) async fn a_quiet_message_leaves_its_name_and_nothing_else(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    let append = Append { quiet: true, ..message("ana", "bo", NOW_S + 5, 11) };
+    let committed = say(store, append.clone()).await;
+    assert_eq!(committed.event, Some(EventId { lane: LANE, epoch: append.now_ms, offset: 1 }));
+    let name = MessageName::of(&committed.message);
+    assert_eq!((name.from, name.to), (user("ana"), user("bo")));
+    assert_eq!((name.wire_seq, name.random, name.time_s), (1, 11, NOW_S + 5));
+    let told = events(store).await;
+    assert_eq!(told.into_iter().map(|event| event.fact).collect::<Vec<_>>(), [Fact::Stored(name)]);
+    // Whoever follows the log is not interested in what was never stored.
+    let muted = ChangePerson {
+        app: APP,
+        user: user("ana"),
+        change: PersonChange::Mute { until_s: Some(u64::MAX), group_until_s: None },
+        now_ms: NOW_S * 1000,
+    };
+    store.change_person(muted).await.unwrap();
+    let device = DeviceTerms { friends_only: false, tells_blocked: true };
+    let terms = Terms { device: Some(device), heeds_recipient: true };
+    let refused = store.append(Append { random: 12, terms, ..append }).await.unwrap();
+    assert_eq!(refused, Appended::Refused { refusal: Refusal::SenderMuted, event: None });
+    assert_eq!(events(store).await.len(), 1);
 }
 
 pub(crate) async fn places_follow_each_other_without_a_gap(store: &dyn Store) {
@@ -175,7 +203,7 @@ pub(crate) async fn nobody_sends_without_an_account(store: &dyn Store) {
     assert_eq!(events(store).await, []);
     assert_eq!(store.inbox(APP, user("ana")).await.unwrap().unwrap().offset, 0);
     assert_eq!(store.history(all_of("ana", "bo")).await.unwrap().messages, []);
-    assert!(store.history(all_of("ana", "bo")).await.unwrap().complete);
+    assert!(store.history(all_of("ana", "bo")).await.unwrap().is_complete());
 }
 
 pub(crate) async fn time_does_not_go_back_with_the_clock(store: &dyn Store) {

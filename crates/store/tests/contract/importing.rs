@@ -8,7 +8,7 @@ use chat::{Change, Delivery, Inbox, Message, Position};
 
 async fn history(store: &dyn Store, viewer: &str, peer: &str) -> Vec<(u64, u64)> {
     let page = store.history(all_of(viewer, peer)).await.unwrap();
-    assert!(page.complete);
+    assert!(page.is_complete());
     page.messages.iter().map(|message| (message.time_s, message.seq)).collect()
 }
 

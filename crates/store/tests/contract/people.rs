@@ -25,7 +25,8 @@ fn grouped(name: &str) -> (String, Change) {
 }
 
 pub(crate) async fn a_profile_is_written_tag_by_tag(store: &dyn Store) {
-    let imported = Account { user: user("ana"), profile: tagged(&[("nick", "Ana"), ("image", "x")]) };
+    let imported =
+        Account { profile: tagged(&[("nick", "Ana"), ("image", "x")]), ..Account::bare(user("ana")) };
     store.import_accounts(APP, vec![imported.clone(), Account::bare(user("bo"))], 5).await.unwrap();
     let again = Account { profile: tagged(&[("image", "y")]), ..imported };
     store.import_accounts(APP, vec![again], 6).await.unwrap();
@@ -145,7 +146,11 @@ pub(crate) async fn whoever_has_no_account_cannot_be_changed(store: &dyn Store) 
 
 pub(crate) async fn push_reaches_a_person_for_a_time(store: &dyn Store) {
     import(store, &["ana"], NOW_S).await;
-    let reach = |platform, until_s| change("ana", PersonChange::Reach(Reachable { platform, until_s }));
+    let reach_of = |issued_s, platform, until_s| {
+        let reach = Reachable { platform, until_s };
+        change("ana", PersonChange::Reach { reach, issued_s })
+    };
+    let reach = |platform, until_s| reach_of(NOW_S - 9, platform, until_s);
     changed(store, reach(Platform::Ios, NOW_S + 60)).await;
     changed(store, reach(Platform::Android, NOW_S + 90)).await;
     let known = person(store, "ana").await.reachable;
@@ -158,6 +163,13 @@ pub(crate) async fn push_reaches_a_person_for_a_time(store: &dyn Store) {
     assert_eq!(person(store, "ana").await.reachable, expected[1..]);
     changed(store, change("ana", PersonChange::Revoke)).await;
     assert_eq!(person(store, "ana").await.reachable, []);
+    // A session that was ended by it says so only now.
+    for issued_s in [NOW_S - 9, NOW_S] {
+        let told = changed(store, reach_of(issued_s, Platform::Ios, NOW_S + 60)).await;
+        assert_eq!((told, person(store, "ana").await.reachable), (Told::default(), vec![]));
+    }
+    changed(store, reach_of(NOW_S + 1, Platform::Ios, NOW_S + 60)).await;
+    assert_eq!(person(store, "ana").await.reachable.len(), 1);
 }
 
 fn token(device: &str, token: &str) -> PushToken {
@@ -188,7 +200,16 @@ pub(crate) async fn a_token_moves_with_its_device(store: &dyn Store) {
     changed(store, ChangePerson { app: AppId(1), ..set("ana", "phone", "three") }).await;
     assert_eq!(tokens(store, "bo").await.len(), 2);
     assert_eq!(tokens(store, "ana").await, [token("tablet", "two"), other]);
-    let drop = |device: &str| change("ana", PersonChange::DropToken { device: device.to_owned() });
+    let drop =
+        |device: &str| change("ana", PersonChange::DropToken { device: device.to_owned(), only: None });
+    // A carrier says that a token is gone, and the device has another one by now.
+    let only =
+        |text: &str| PersonChange::DropToken { device: "tablet".to_owned(), only: Some(text.to_owned()) };
+    changed(store, change("ana", only("an older one"))).await;
+    assert_eq!(tokens(store, "ana").await.len(), 2);
+    changed(store, change("ana", only("two"))).await;
+    assert_eq!(tokens(store, "ana").await.len(), 1);
+    changed(store, set("ana", "tablet", "two")).await;
     changed(store, drop("tablet")).await;
     changed(store, drop("phone")).await;
     changed(store, drop("nothing")).await;
@@ -238,7 +259,7 @@ pub(crate) async fn numbers_and_texts_are_kept_apart(store: &dyn Store) {
     import(store, &["ana"], NOW_S).await;
     let items =
         vec![("a".to_owned(), ProfileValue::Number(7)), ("b".to_owned(), ProfileValue::Text("7".to_owned()))];
-    let account = Account { user: user("ana"), profile: items.clone() };
+    let account = Account { profile: items.clone(), ..Account::bare(user("ana")) };
     store.import_accounts(APP, vec![account], 5).await.unwrap();
     assert_eq!(portrait(store, "ana").await.unwrap().profile.into_iter().collect::<Vec<_>>(), items);
 }

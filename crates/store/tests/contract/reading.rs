@@ -2,8 +2,9 @@ use crate::world::acts::{view, viewed};
 use crate::world::{APP, NOW_S, ORIGIN, all_of, events, import, mark, message, pair, say, unread, user};
 use chat::contact::ViewAct;
 use chat::event::AfterRead;
-use chat::port::{Changes, Direction, HistoryQuery, LogRecord, MessageKey, Store};
-use chat::{Change, Fact, Inbox, Position};
+use chat::history::HIDDEN_LEN_MAX;
+use chat::port::{Append, Changes, Direction, HistoryQuery, LogRecord, MessageKey, Store};
+use chat::{Change, Delivery, Fact, Inbox, Position};
 
 pub(crate) async fn marking_as_read_clears_exactly_one_conversation(store: &dyn Store) {
     import(store, &["ana", "bo", "cy"], NOW_S).await;
@@ -56,7 +57,7 @@ async fn ten_messages(store: &dyn Store) {
 
 async fn page(store: &dyn Store, query: HistoryQuery) -> (Vec<u64>, bool) {
     let page = store.history(query).await.unwrap();
-    (page.messages.iter().map(|message| message.seq).collect(), page.complete)
+    (page.messages.iter().map(|message| message.seq).collect(), page.is_complete())
 }
 
 pub(crate) async fn history_is_newest_first_in_pages(store: &dyn Store) {
@@ -146,13 +147,39 @@ pub(crate) async fn messages_of_one_name_are_read_once(store: &dyn Store) {
             let page = store.history(query).await.unwrap();
             seen.extend(page.messages.iter().map(|message| message.seq));
             assert!(seen.len() <= 4, "{seen:?}");
-            query.behind = page.messages.last().map(|message| message.key());
-            if page.complete {
+            query.behind = page.next;
+            if page.is_complete() {
                 break;
             }
         }
         assert_eq!(seen, expected);
     }
+}
+
+/// Somebody who is written to by many whom they block must not make the store read all of that.
+pub(crate) async fn history_passes_over_so_much_and_no_more(store: &dyn Store) {
+    import(store, &["ana", "bo"], NOW_S).await;
+    for at in 0..=HIDDEN_LEN_MAX {
+        let delivery = Delivery { hidden_from_recipient: true, ..Delivery::default() };
+        say(store, Append { delivery, ..message("ana", "bo", NOW_S, 100 + at as u32) }).await;
+    }
+    say(store, message("ana", "bo", NOW_S + 1, 9)).await;
+    for (direction, seen) in [(Direction::Older, [Some(9), None]), (Direction::Newer, [None, Some(9)])] {
+        let mut query = HistoryQuery { direction, ..all_of("bo", "ana") };
+        let mut pages = Vec::new();
+        loop {
+            let page = store.history(query).await.unwrap();
+            assert!(page.messages.len() <= 1);
+            pages.push(page.messages.first().map(|message| message.random));
+            query.behind = page.next;
+            if page.is_complete() {
+                break;
+            }
+        }
+        assert_eq!(pages, seen);
+    }
+    // To the other side nothing is hidden.
+    assert_eq!(store.history(all_of("ana", "bo")).await.unwrap().messages.len(), HIDDEN_LEN_MAX + 2);
 }
 
 pub(crate) async fn history_pages_are_bounded_in_bytes(store: &dyn Store) {

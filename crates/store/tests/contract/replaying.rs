@@ -1,14 +1,21 @@
 use super::events::{at, held, parked, told, trim};
 use crate::world::{LANE, NOW_S, logout, pair, route};
 use chat::dispatch::{Exception, ExceptionState, Replay};
-use chat::port::{Checkpoint, DeliveryState, Store};
+use chat::port::{Checkpoint, DeliveryState, Kept, Store, Tenure};
 
 async fn replay(store: &dyn Store, replay: Replay) -> u64 {
     store.replay(&route("one"), replay, 1_234).await.unwrap()
 }
 
 async fn settle(store: &dyn Store, cursor: u64, exceptions: Vec<Exception>) {
-    store.settle(&route("one"), Checkpoint { exceptions, ..at(cursor) }).await.unwrap();
+    let tenure = store.tenure(&route("one")).await.unwrap();
+    let kept = store.settle(&route("one"), Checkpoint { tenure, exceptions, ..at(cursor) }).await;
+    assert_eq!(kept, Ok(Kept::Done));
+}
+
+/// Counts the replays that changed something.
+fn turned(turn: u64) -> Tenure {
+    Tenure { turn, ..Tenure::default() }
 }
 
 /// The event as [`told`] has recorded it, to be told once more.
@@ -32,10 +39,11 @@ pub(crate) async fn a_range_is_told_again_from_a_position(store: &dyn Store) {
 
     assert_eq!(replay(store, Replay::From { after: 4 }).await, 5);
     // What stood before the position stays as it was; what stood behind it is told in its turn.
-    let expected = DeliveryState { has_begun: true, cursor: 4, held: vec![], parked_count: 1 };
+    let expected =
+        DeliveryState { tenure: turned(1), has_begun: true, cursor: 4, held: vec![], parked_count: 1 };
     assert_eq!(store.delivery(&route("one")).await.unwrap(), expected);
     assert_eq!(store.parked(&route("one"), 0, 9).await.unwrap(), [parked(2)]);
-    let untouched = DeliveryState { has_begun: true, cursor: 8, held: vec![], parked_count: 1 };
+    let untouched = DeliveryState { has_begun: true, cursor: 8, parked_count: 1, ..DeliveryState::default() };
     assert_eq!(store.delivery(&route("one more")).await.unwrap(), untouched);
 
     // A cursor goes on from there, and is not moved forward by a replay.
@@ -45,7 +53,7 @@ pub(crate) async fn a_range_is_told_again_from_a_position(store: &dyn Store) {
     assert_eq!(replay(store, Replay::From { after: u64::MAX }).await, 3);
     store.record(logout("ana", NOW_S)).await.unwrap();
     assert_eq!(replay(store, Replay::From { after: 0 }).await, 10);
-    let anew = DeliveryState { has_begun: true, ..DeliveryState::default() };
+    let anew = DeliveryState { tenure: turned(4), has_begun: true, ..DeliveryState::default() };
     assert_eq!(store.delivery(&route("one")).await.unwrap(), anew);
     assert_eq!(store.delivery(&route("two")).await.unwrap(), DeliveryState::default());
 }
@@ -94,7 +102,7 @@ pub(crate) async fn a_lane_without_events_has_nothing_to_replay(store: &dyn Stor
     for nothing in [Replay::From { after: 0 }, Replay::One { offset: 3 }, Replay::Parked { limit: 9 }] {
         assert_eq!(replay(store, nothing).await, 0);
     }
-    let expected = DeliveryState { has_begun: true, cursor: 5, held: vec![], parked_count: 1 };
+    let expected = DeliveryState { has_begun: true, cursor: 5, parked_count: 1, ..DeliveryState::default() };
     assert_eq!(store.delivery(&route("one")).await.unwrap(), expected);
 }
 

@@ -3,6 +3,7 @@
 use crate::world::{APP, LANE, endpoint_id, logout, refusal, route, user};
 use chat::dispatch::Replay;
 use chat::guard::SendKey;
+use chat::lease::LeaseAsk;
 use chat::port::{
     Account, Alter, Append, ChangePerson, ChangeView, Checkpoint, ContactsQuery, HistoryQuery, ImportMessage,
     ListQuery, MarkRead, MessageKey, Relate, SendQuery, Store, Terms,
@@ -38,6 +39,7 @@ pub(crate) enum Step {
     Delivered { endpoint: &'static str, offset: u64, since_ms: u64 },
     Lane,
     Trim { endpoints: Vec<&'static str>, before_ms: u64 },
+    Lease(LeaseAsk),
     History(HistoryQuery),
     Changes { name: &'static str, after: Position, limit: usize },
     Events { after: u64, limit: usize },
@@ -93,6 +95,7 @@ impl Step {
             Self::Delivered { endpoint, offset, since_ms } => {
                 format!("{:?}", store.delivered(&route(endpoint), offset, since_ms).await)
             }
+            Self::Lease(ask) => format!("{:?}", store.lease(ask).await),
             Self::Lane => format!("{:?}", store.lane(LANE).await),
             Self::Trim { endpoints, before_ms } => {
                 let endpoints = endpoints.into_iter().map(endpoint_id).collect();

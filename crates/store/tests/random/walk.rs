@@ -96,7 +96,8 @@ impl Walk {
             138..141 => self.preview(one, other),
             141..148 => self.import(),
             148 if self.chance.is_one_in(2) => Step::Delete { names: self.names(), now_s: self.now_s },
-            148..157 => self.settle(),
+            148..156 => self.settle(model).await,
+            156 => self.lease(model).await,
             _ => self.trim(),
         }
     }
@@ -156,7 +157,8 @@ impl Walk {
         let names = if self.chance.is_one_in(2) { self.names() } else { NAMES.to_vec() };
         let account = |name| {
             let profile = if self.chance.is_one_in(2) { self.profile_items() } else { Vec::new() };
-            Account { user: user(name), profile }
+            let issued_s = self.chance.is_one_in(3).then(|| self.issued_s());
+            Account { user: user(name), profile, issued_s }
         };
         Step::Import { accounts: names.into_iter().map(account).collect(), now_s: self.now_s }
     }

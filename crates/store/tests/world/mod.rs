@@ -1,6 +1,7 @@
 //! The people and messages that the tests of the stores talk about.
 
 pub(crate) mod acts;
+pub(crate) mod database;
 
 use bytes::Bytes;
 use chat::event::{AfterSend, StateAction, StateChange};
@@ -52,6 +53,7 @@ pub(crate) fn message(from: &str, to: &str, now_s: u64, random: u32) -> Append {
         offline_push: Bytes::from_static(b"push"),
         delivery: Delivery::default(),
         event: Some(ORIGIN),
+        quiet: false,
         terms: Terms::default(),
         pretends: None,
     }

@@ -17,6 +17,7 @@ export class Messages {
   readonly #viewer: Viewer;
   readonly #conversations = new Map<string, Kept>();
   readonly #byId = new Map<string, Message>();
+  readonly #alterations = new Map<string, number>();
 
   constructor(viewer: Viewer) {
     this.#viewer = viewer;
@@ -48,7 +49,9 @@ export class Messages {
 
   /** The same, but one that is not here gets no place: it may be cleared already, or so old that nobody asked for it. */
   look(wire: WireMessage): Message {
-    const known = this.#conversations.get(peerOf(wire, this.#viewer.userID))?.byKey.get(nameOf(wire));
+    const peer = peerOf(wire, this.#viewer.userID);
+    this.#altered(peer);
+    const known = this.#conversations.get(peer)?.byKey.get(nameOf(wire));
     if (!known) return Message.received(this.#viewer, wire);
     known.update(wire);
     return known;
@@ -77,6 +80,7 @@ export class Messages {
 
   /** All that there were. What was sent from here after that, and is answered already, stays. */
   removeAll(peer: string): void {
+    this.#altered(peer);
     for (const message of this.list(peer)) if (message._reached || !message._own) this.remove(peer, message);
   }
 
@@ -84,6 +88,15 @@ export class Messages {
   clear(): void {
     this.#conversations.clear();
     for (const [id, message] of this.#byId) if (message._key !== "") this.#byId.delete(id);
+  }
+
+  /** Rises with everything that is done to messages of the conversation, whether they are here or not. */
+  alterations(peer: string): number {
+    return this.#alterations.get(peer) ?? 0;
+  }
+
+  #altered(peer: string): void {
+    this.#alterations.set(peer, this.alterations(peer) + 1);
   }
 
   #kept(peer: string): Kept {

@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   MessageNotFound: { code: 20022, temporary: false },
   MessageRecalled: { code: 20023, temporary: false },
   MessageVersionConflict: { code: 20027, temporary: false },
+  PushTokenEmpty: { code: 22003, temporary: false },
+  PushTokenTooLong: { code: 22004, temporary: false },
   TooFrequent: { code: 22006, temporary: true },
   ExtensionConflict: { code: 23001, temporary: false },
   ExtensionsNotSupported: { code: 23002, temporary: false },

@@ -28,6 +28,11 @@ export type StatusType =
   | "Offline"
   | "Unknown";
 
+/** Who carries push: Firebase Cloud Messaging, or Apple. */
+export type PushProvider =
+  | "fcm"
+  | "apns";
+
 /** What a file is to be in a message. */
 export type MediaKind =
   | "image"

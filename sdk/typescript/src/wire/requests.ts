@@ -20,6 +20,7 @@ import type {
   PeerResult,
   Position,
   Profile,
+  PushProvider,
   Receipt,
   Status,
   Tags,
@@ -140,6 +141,8 @@ export interface HistoryAnswer {
   messages: Message[];
   /** Whether nothing is left in the direction of the page. */
   complete: boolean;
+  /** What to give as `before`, or as `after` where the page runs forwards, for the next page; `null` when this is the last one. */
+  next: MsgKey | null;
 }
 
 /** Takes back a message of one's own. */
@@ -622,6 +625,24 @@ export interface UnsubscribeRequest {
   users?: string[];
 }
 
+/** Has the device pushed what it misses while it is not connected. */
+export interface SetPushTokenRequest {
+  op: "set_push_token";
+  /** Who carries the push. */
+  provider: PushProvider;
+  /** What the installed app is known by to the carrier. */
+  token: string;
+  /** Which device, by a name that stays the same from login to login. Left out: the `device_id` of `connect`. */
+  device?: string;
+}
+
+/** Has the device pushed nothing any more. */
+export interface DropPushTokenRequest {
+  op: "drop_push_token";
+  /** Which device, by a name that stays the same from login to login. Left out: the `device_id` of `connect`. */
+  device?: string;
+}
+
 /** Asks where a file can be uploaded. */
 export interface UploadRequest {
   op: "upload";
@@ -687,6 +708,8 @@ export interface Operations {
   set_status: { request: SetStatusRequest; answer: Done };
   subscribe: { request: SubscribeRequest; answer: SubscribeAnswer };
   unsubscribe: { request: UnsubscribeRequest; answer: Done };
+  set_push_token: { request: SetPushTokenRequest; answer: Done };
+  drop_push_token: { request: DropPushTokenRequest; answer: Done };
   upload: { request: UploadRequest; answer: UploadAnswer };
 }
 

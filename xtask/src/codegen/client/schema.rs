@@ -7,7 +7,6 @@ use protocol::client::surface::{
     ANY_REQUEST, CHANGE, Choice, Kind, Member, Operation, PUSHES, Presence, Push, REFUSAL, Words, operations,
 };
 use protocol::limits::USER_ID_LEN_MAX;
-use protocol::rest::surface::OWN_CODES;
 
 const ABOUT: &str = "What goes over the WebSocket between a device and the server. `operations` has the request, the answer and the refusals of each `op`, and `pushes` every `push`. Requests are read leniently: unknown members are ignored, `null` is the same as absent, numbers may be strings, and flags may be 0 or 1. Devices ignore members that they do not know: later versions may say more.";
 
@@ -79,8 +78,8 @@ fn answer(operation: &Operation) -> Json {
 fn refusal(operation: &Operation) -> Json {
     let listed = codes(operation).iter().map(|code| u64::from(code.number())).collect::<Vec<_>>();
     let listed = Json::object().with("type", "integer").with("enum", listed);
-    let code = if operation.has_own_codes {
-        let chosen = Json::integer(u64::from(*OWN_CODES.start()), u64::from(*OWN_CODES.end()));
+    let code = if let Some(own) = operation.own_codes {
+        let chosen = Json::integer(u64::from(*own.start()), u64::from(*own.end()));
         let chosen = chosen.with("description", "Chosen by the app's own backend.");
         Json::object().with("anyOf", vec![listed, chosen])
     } else {

@@ -57,6 +57,37 @@ pub struct AfterSendMsg<'a> {
     pub to_bot: bool,
 }
 
+/// The body of `Couplet.CallbackMsgOffline`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MsgOffline<'a> {
+    /// The message that found no device of its recipient.
+    pub message: MessageFacts<'a>,
+    /// `UnreadMsgNum`: the recipient's unread messages in all conversations.
+    pub unread: u64,
+}
+
+impl MsgOffline<'_> {
+    /// Appends the body.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(self.message.len_estimate());
+        let MessageFacts { from, to, key, body, custom_data, event_time_ms, .. } = self.message;
+        write_json!(out, r#"{"CallbackCommand":"#, string(CallbackCommand::CoupletMsgOffline.as_str()),);
+        write_name(from, to, &key, out);
+        write_json!(
+            out,
+            r#","UnreadMsgNum":"#,
+            number(self.unread),
+            r#","MsgBody":"#,
+            raw(body),
+            r#","CloudCustomData":"#,
+            string(custom_data),
+            r#","EventTime":"#,
+            number(event_time_ms),
+        );
+        out.push(b'}');
+    }
+}
+
 impl BeforeSendMsg<'_> {
     /// Appends the body.
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -160,6 +191,19 @@ mod tests {
             to_bot: false,
         };
         insta::assert_snapshot!(written(|out| failed.write(out)), @r##"{"CallbackCommand":"C2C.CallbackAfterSendMsg","From_Account":"ana","To_Account":"bo","MsgSeq":90211,"MsgRandom":4294967295,"MsgTime":1767000100,"MsgKey":"90211_4294967295_1767000100","OnlineOnlyFlag":1,"SendMsgResult":20007,"ErrorInfo":"blocked","UnreadMsgNum":-1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}],"CloudCustomData":"","MsgId":"17-1767000099-551200377","EventTime":1767000100250}"##);
+    }
+
+    #[test]
+    fn a_message_that_found_no_device_to_the_letter() {
+        let missed = written(|out| MsgOffline { message: MESSAGE, unread: 3 }.write(out));
+        let expected = concat!(
+            r#"{"CallbackCommand":"Couplet.CallbackMsgOffline","From_Account":"ana","To_Account":"bo","#,
+            r#""MsgSeq":90211,"MsgRandom":4294967295,"MsgTime":1767000100,"#,
+            r#""MsgKey":"90211_4294967295_1767000100","UnreadMsgNum":3,"#,
+            r#""MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"lunch?"}}],"#,
+            r#""CloudCustomData":"{\"v\":1}","EventTime":1767000100250}"#
+        );
+        assert_eq!(missed, expected);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use friends::{
     AddType, FriendAdd, FriendItem, FriendPair, PrevFriendAdd, PrevFriendResponse, RelationPairs,
     ResponseAction, ResponseFriendItem,
 };
-pub use message::{AfterSendMsg, BeforeSendMsg, MessageFacts, SEND_MSG_SUCCEED};
+pub use message::{AfterSendMsg, BeforeSendMsg, MessageFacts, MsgOffline, SEND_MSG_SUCCEED};
 pub use profile::{PortraitSet, PortraitValue};
 pub use read::AfterMsgReport;
 pub use state::{StateAction, StateChange};

@@ -70,6 +70,31 @@ pub struct AfterSendMsg {
     pub event_time_ms: Option<u64>,
 }
 
+/// `Couplet.CallbackMsgOffline`: a message was stored, and no device of its recipient was there.
+#[derive(Debug, Clone)]
+pub struct MsgOffline {
+    /// `From_Account`.
+    pub from: String,
+    /// `To_Account`.
+    pub to: String,
+    /// `MsgSeq`.
+    pub seq: u32,
+    /// `MsgRandom`.
+    pub random: u32,
+    /// `MsgTime` in Unix seconds.
+    pub time_s: u64,
+    /// `MsgKey`, as it was sent.
+    pub key: String,
+    /// `UnreadMsgNum`: the recipient's unread messages in all conversations.
+    pub unread: Option<u64>,
+    /// `MsgBody`, as it was sent.
+    pub body: Box<RawValue>,
+    /// `CloudCustomData`.
+    pub custom_data: String,
+    /// `EventTime` in Unix milliseconds: when it was found out.
+    pub event_time_ms: Option<u64>,
+}
+
 /// `C2C.CallbackAfterMsgReport`: a user has read a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AfterMsgReport {
@@ -228,6 +253,23 @@ impl AfterMsgReport {
             peer: members.peer().text()?,
             last_read_s: members.last_read_time().u64()?,
             unread: members.unread().optional_u64()?,
+            event_time_ms: members.event_time().optional_u64()?,
+        })
+    }
+}
+
+impl MsgOffline {
+    pub(super) fn read(members: &Members<'_>) -> Result<Self, Malformed> {
+        Ok(MsgOffline {
+            from: members.from().text()?,
+            to: members.to().text()?,
+            seq: members.msg_seq().u32()?,
+            random: members.random().u32()?,
+            time_s: members.time().u64()?,
+            key: members.msg_key().text()?,
+            unread: members.unread().optional_u64()?,
+            body: members.body().json()?,
+            custom_data: members.custom_data().text_or_empty()?,
             event_time_ms: members.event_time().optional_u64()?,
         })
     }

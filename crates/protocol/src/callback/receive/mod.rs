@@ -25,7 +25,7 @@ use member::Members;
 pub use check::{Checker, Incoming, Received, ReceivedCommand, Rejected};
 pub use message::{
     AfterModifyMsg, AfterMsgExtension, AfterMsgReport, AfterMsgWithDraw, AfterSendMsg, BeforeSendMsg,
-    BotSignal, ExtensionEntry,
+    BotSignal, ExtensionEntry, MsgOffline,
 };
 pub use user::{
     FriendAdd, FriendItem, FriendPair, PortraitSet, PortraitValue, PrevFriendAdd, PrevFriendResponse,
@@ -52,6 +52,8 @@ pub enum Callback {
     AfterModifyMsg(AfterModifyMsg),
     /// The extensions of a message changed.
     AfterMsgExtension(AfterMsgExtension),
+    /// A message found no device of its recipient.
+    MsgOffline(MsgOffline),
     /// A user came online or went offline.
     StateChange(StateChange),
     /// A profile was changed.
@@ -106,6 +108,7 @@ impl Callback {
             CallbackCommand::C2cAfterMsgExtension => {
                 Callback::AfterMsgExtension(AfterMsgExtension::read(members)?)
             }
+            CallbackCommand::CoupletMsgOffline => Callback::MsgOffline(MsgOffline::read(members)?),
             CallbackCommand::StateChange => Callback::StateChange(StateChange::read(members)?),
             CallbackCommand::ProfilePortraitSet => Callback::PortraitSet(PortraitSet::read(members)?),
             CallbackCommand::SnsPrevFriendAdd => Callback::PrevFriendAdd(PrevFriendAdd::read(members)?),

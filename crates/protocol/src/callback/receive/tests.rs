@@ -175,6 +175,15 @@ fn what_happens_to_messages_reads_back() {
     assert_eq!((read.seq, read.random, read.time_s, read.key), (90_211, u32::MAX, NOW_S, KEY.to_string()));
     assert_eq!((read.body.get(), &*read.custom_data, read.event_time_ms), (TEXT, "c", EVENT_TIME_MS));
 
+    let missed = callback::MsgOffline { message: MESSAGE, unread: 2 };
+    let Callback::MsgOffline(read) = sent(CallbackCommand::CoupletMsgOffline, |out| missed.write(out)) else {
+        panic!("it tells of a message that found no device");
+    };
+    assert_eq!((&*read.from, &*read.to, &*read.key), ("ana", "bo", "90211_4294967295_1767000100"));
+    assert_eq!((read.seq, read.random, read.time_s), (90_211, u32::MAX, NOW_S));
+    assert_eq!((read.unread, read.body.get(), read.event_time_ms), (Some(2), TEXT, EVENT_TIME_MS));
+    assert_eq!(read.custom_data, "{\"v\":1}");
+
     let extension = callback::AfterMsgExtension {
         from: "ana",
         to: "bo",
@@ -548,7 +557,8 @@ fn every_body() -> Vec<(CallbackCommand, String)> {
     let message = r#""From_Account":"a","To_Account":"b","MsgSeq":1,"MsgRandom":2,"MsgTime":3,"MsgKey":"1_2_3","SendMsgResult":0,"UnreadMsgNum":0,"MsgBody":[],"Operator_Account":"a","Data":"d","OperateType":1,"Seq":1,"ExtensionList":[{"Key":"k","Value":"v","Seq":1}],"Report_Account":"a","Peer_Account":"b","LastReadTime":1,"EventTime":1"#;
     let user = r#""Info":{"Action":"Login","To_Account":"a","Reason":"Register"},"KickedDevice":[{"Platform":"Web"}],"From_Account":"a","ProfileItem":[{"Tag":"t","Value":1}],"FriendItem":[{"To_Account":"b"}],"ResponseFriendItem":[{"To_Account":"b","ResponseAction":"Response_Action_Agree"}],"PairList":[{"From_Account":"a","To_Account":"b"}],"EventTime":1"#;
     for &command in CallbackCommand::ALL {
-        let members = if command.as_str().contains("C2C") { message } else { user };
+        let is_message = command.as_str().contains("C2C") || command == CallbackCommand::CoupletMsgOffline;
+        let members = if is_message { message } else { user };
         add(command, &format!("{{{members}}}"));
     }
     found

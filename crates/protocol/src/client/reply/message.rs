@@ -27,8 +27,8 @@ pub enum MessageReply<'a> {
 pub struct HistoryPage<'a> {
     /// From old to new.
     pub messages: &'a [RoamMessage<'a>],
-    /// Nothing is left in the direction of the page.
-    pub complete: bool,
+    /// What the next page goes on behind; `None` when nothing is left in the direction of the page.
+    pub next: Option<MsgKey>,
 }
 
 /// Whether a message has been confirmed by its recipient.
@@ -92,7 +92,11 @@ impl HistoryPage<'_> {
         out.reserve(self.messages.iter().map(RoamMessage::len_estimate).sum());
         json::raw(out, br#""messages":"#);
         json::array(out, self.messages, |out, message| message.write(out));
-        write_json!(out, r#","complete":"#, boolean(self.complete));
+        write_json!(out, r#","complete":"#, boolean(self.next.is_none()), r#","next":"#);
+        match &self.next {
+            Some(key) => json::key(out, key),
+            None => json::raw(out, b"null"),
+        }
     }
 }
 
@@ -137,8 +141,8 @@ mod tests {
         let gone = Extension { key: "l", value: "", seq: 0 };
         let table = [
             (
-                MessageReply::History(HistoryPage { messages: &[message()], complete: false }),
-                format!(r#"{{"id":2,"ok":{{"messages":[{SHOWN}],"complete":false}}}}"#),
+                MessageReply::History(HistoryPage { messages: &[message()], next: Some(KEY) }),
+                format!(r#"{{"id":2,"ok":{{"messages":[{SHOWN}],"complete":false,"next":"7_4021_1760000000"}}}}"#),
             ),
             (
                 MessageReply::Edited(message()),

@@ -7,6 +7,7 @@ use super::{
     object::{AFTER, LIMIT, NEXT, RELATIONS_CODES, RESULTS, peers},
 };
 use crate::{
+    callback::FRIEND_VETO_CODES,
     code::ErrorCode,
     limits::{
         ADD_WORDING_LEN_MAX, FRIEND_GROUP_NAME_LEN_MAX, FRIEND_GROUPS_MAX, FRIENDS_PER_REQUEST_MAX,
@@ -128,6 +129,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answer: &[told("pending", FLAG, "Whether they have to agree first.")],
         codes: &[
             ErrorCode::TooFrequent,
+            ErrorCode::RefusedByCallback,
             ErrorCode::RelationAccountNotFound,
             ErrorCode::FriendRequestsForbidden,
             ErrorCode::FriendListFull,
@@ -137,7 +139,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ErrorCode::PeerIsBlocked,
             ErrorCode::PeerDeniesFriends,
             ErrorCode::BlockedByPeer,
+            ErrorCode::CallbackUnavailable,
         ],
+        own_codes: Some(&FRIEND_VETO_CODES),
         ..PLAIN
     },
     Operation {
@@ -192,18 +196,27 @@ pub(super) const OPERATIONS: &[Operation] = &[
         request: &[PEER, mutual("true", "Whether who asked comes on the user's own list too."), REMARK],
         codes: &[
             ErrorCode::TooFrequent,
+            ErrorCode::RefusedByCallback,
             ErrorCode::RelationAccountNotFound,
             ErrorCode::FriendListFull,
             ErrorCode::PeerFriendListFull,
             ErrorCode::FriendRequestNotFound,
+            ErrorCode::CallbackUnavailable,
         ],
+        own_codes: Some(&FRIEND_VETO_CODES),
         ..PLAIN
     },
     Operation {
         name: "refuse",
         about: "Drops a friend request.",
         request: &[PEER],
-        codes: &[ErrorCode::TooFrequent, ErrorCode::FriendRequestNotFound],
+        codes: &[
+            ErrorCode::TooFrequent,
+            ErrorCode::RefusedByCallback,
+            ErrorCode::FriendRequestNotFound,
+            ErrorCode::CallbackUnavailable,
+        ],
+        own_codes: Some(&FRIEND_VETO_CODES),
         ..PLAIN
     },
     Operation {

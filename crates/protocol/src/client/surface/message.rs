@@ -7,6 +7,7 @@ use super::{
     object::{KEY, KEYS, MESSAGE, PEER},
 };
 use crate::{
+    callback::VETO_CODES,
     code::ErrorCode,
     limits::{DELETED_KEYS_MAX, EXTENSION_KEY_LEN_MAX, EXTENSION_VALUE_LEN_MAX, EXTENSIONS_PER_CALL_MAX},
 };
@@ -141,7 +142,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ErrorCode::CallbackUnavailable,
             ErrorCode::TooFrequent,
         ],
-        has_own_codes: true,
+        own_codes: Some(&VETO_CODES),
         ..PLAIN
     },
     Operation {
@@ -189,6 +190,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answer: &[
             told("messages", lines(&Kind::Object(&MESSAGE)), "From old to new."),
             told("complete", FLAG, "Whether nothing is left in the direction of the page."),
+            told(
+                "next",
+                Kind::OrNull(&MSG_KEY),
+                "What to give as `before`, or as `after` where the page runs forwards, for the next page; `null` when \
+                 this is the last one.",
+            ),
         ],
         ..PLAIN
     },
@@ -241,7 +248,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ErrorCode::TextRefused,
             ErrorCode::CallbackUnavailable,
         ],
-        has_own_codes: true,
+        own_codes: Some(&VETO_CODES),
     },
     Operation {
         name: "delete",

@@ -121,6 +121,10 @@ impl Seen {
             }
             CallbackCommand::SnsBlackListAdd => line.with(Paint::Plain, self.pairs("blocked", "")),
             CallbackCommand::SnsBlackListDelete => line.with(Paint::Plain, self.pairs("unblocked", "")),
+            CallbackCommand::CoupletMsgOffline => {
+                let line = self.people(line).with(Paint::Plain, self.text());
+                line.with(Paint::Plain, "no device was there").with(Paint::Plain, self.unread())
+            }
             CallbackCommand::PushOfflinePush => self.push(line),
             CallbackCommand::ContentResultNotify => self.judged(line),
             CallbackCommand::AlertRequestOverLimit => {

@@ -71,10 +71,10 @@ impl Asked<'_> {
             bytes_max: limits.history_page_bytes_max,
         };
         let page = self.gateway.chat.store.history(query).await.map_err(unavailable)?;
-        let complete = page.complete;
+        let next = page.next.map(translate::shown_key);
         let told = translate::told_forwards(app, direction, page);
         let shown: Vec<_> = told.iter().map(|(message, id)| translate::shown(message, id)).collect();
-        let page = HistoryPage { messages: &shown, complete };
+        let page = HistoryPage { messages: &shown, next };
         Reply::Message(MessageReply::History(page)).write(id, out);
         Ok(())
     }

@@ -160,7 +160,8 @@ impl Asked<'_> {
             now_ms: self.gateway.chat.clock.now_ms(),
             origin: self.origin,
         };
-        Ok(match self.gateway.chat.relate(relate).await.map_err(unavailable)? {
+        let related = self.gateway.chat.relate_from_device(self.caller.app.friend_rules, relate).await;
+        Ok(match related.map_err(translate::people::befriend_failure)? {
             Related::Done(_) => Ok(false),
             Related::Pending(_) => Ok(true),
             Related::Refused(refusal) => Err(refusal),

@@ -21,8 +21,8 @@ impl Asked<'_> {
                 Reply::Presence(PresenceReply::Statuses(&shown(&found))).write(id, out);
             }
             PresenceRequest::SetStatus { custom } => {
-                let now_s = self.gateway.chat.clock.now_ms() / 1000;
-                self.gateway.bus.say(self.ear, &custom, now_s).map_err(|TooOften| ErrorCode::TooFrequent)?;
+                let now_ms = self.gateway.chat.clock.now_ms();
+                self.gateway.bus.say(self.ear, &custom, now_ms).map_err(|TooOften| ErrorCode::TooFrequent)?;
                 Reply::Done.write(id, out);
             }
             PresenceRequest::Subscribe { users } => self.subscribe(id, &ids(&users)?, out).await?,

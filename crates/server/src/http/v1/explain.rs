@@ -18,6 +18,7 @@ use chat::port::{Direction, HistoryQuery, LaneExtent};
 use chat::send::lane_of;
 use chat::{AppId, ConversationId, UserId};
 use protocol::MsgKey;
+use protocol::callback::CallbackCommand;
 use sentences::{Known, Search};
 use serde::Serialize;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ struct Message {
 #[derive(Serialize)]
 struct AskedOnce {
     at_ms: u64,
+    /// Who wanted to edit the message; `null` when it was about the send.
+    operator: Option<String>,
     outcome: &'static str,
     latency_ms: u64,
     words: String,
@@ -86,7 +89,7 @@ pub(super) async fn explain(
         None => (Vec::new(), None),
     };
     let known = Known {
-        is_asked: endpoints.iter().any(|endpoint| endpoint.is_asked()),
+        is_asked: endpoints.iter().any(|endpoint| endpoint.is_asked_with(CallbackCommand::C2cBeforeSendMsg)),
         has_endpoints: !endpoints.is_empty(),
         questions: &questions,
         event: event.as_ref().zip(sent),
@@ -120,8 +123,9 @@ impl Wanted {
     }
 
     fn is_asked(&self, asked: &Asked) -> bool {
-        translate::named_key(&asked.message) == self.key
-            && self.is_between(asked.message.from, asked.message.to)
+        asked.about.message().is_some_and(|message| {
+            translate::named_key(message) == self.key && self.is_between(message.from, message.to)
+        })
     }
 
     fn is(&self, event: &Event) -> bool {
@@ -133,7 +137,7 @@ impl Wanted {
 
     /// Between whom it was: as the caller says, or else as is known from elsewhere.
     fn people(&self, sent: Option<&AfterSend>, asked: Option<&Asked>) -> Option<[UserId; 2]> {
-        let asked = asked.map(|asked| [asked.message.from, asked.message.to]);
+        let asked = asked.map(|asked| asked.about.people());
         let given = self.from.zip(self.to).map(|(from, to)| [from, to]);
         sent.map(|sent| [sent.from, sent.to]).or(asked).or(given)
     }
@@ -224,8 +228,8 @@ async fn is_stored(api: &EventApi, app: AppId, key: &MsgKey, people: [UserId; 2]
             if page.messages.iter().any(|message| message.key() == wanted && message.from == from) {
                 return Ok(true);
             }
-            query.behind = page.messages.last().map(|message| message.key());
-            if page.complete || query.behind.is_none() {
+            query.behind = page.next;
+            if page.is_complete() {
                 break;
             }
         }
@@ -235,7 +239,8 @@ async fn is_stored(api: &EventApi, app: AppId, key: &MsgKey, people: [UserId; 2]
 
 impl From<Asked> for AskedOnce {
     fn from(asked: Asked) -> Self {
-        let Asked { at_ms, outcome, latency_ms, words, .. } = asked;
-        Self { at_ms, outcome: outcome.name(), latency_ms, words }
+        let Asked { at_ms, about, outcome, latency_ms, words } = asked;
+        let operator = about.operator().map(UserId::to_string);
+        Self { at_ms, operator, outcome: outcome.name(), latency_ms, words }
     }
 }

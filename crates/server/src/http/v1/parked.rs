@@ -10,6 +10,7 @@ use axum::response::Response;
 use chat::dispatch::{Exception, ExceptionState};
 use chat::event::EventId;
 use chat::port::Route;
+use protocol::callback::CallbackCommand;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ struct Parked {
     parked: Vec<Shown>,
     more: bool,
 }
+
+/// An event of which backends are not told, and only parts of the server.
+const INTERNAL: &str = "internal";
 
 #[derive(Serialize)]
 struct Shown {
@@ -43,7 +47,10 @@ pub(super) async fn list(
     });
     let after = after.transpose()?;
     let mut parked = Vec::new();
-    for route in api.routes(endpoint).filter(|route| after.is_none_or(|after| after.lane <= route.lane)) {
+    for route in api
+        .routes(access.app_id(), &endpoint)
+        .filter(|route| after.is_none_or(|after| after.lane <= route.lane))
+    {
         let after = after.filter(|after| after.lane == route.lane).map_or(0, |after| after.offset);
         // One more than is wanted says whether there are more.
         for exception in api.store().parked(&route, after, limit + 1 - parked.len()).await? {
@@ -64,6 +71,7 @@ async fn shown(api: &EventApi, route: &Route, exception: Exception) -> Result<Op
     let Some(event) = api.event(EventId { lane: route.lane, epoch: extent.epoch, offset }).await? else {
         return Ok(None);
     };
-    let (id, event) = (event.id.to_string(), render::command(&event.fact).as_str());
+    let (id, event) =
+        (event.id.to_string(), render::command(&event.fact).map_or(INTERNAL, CallbackCommand::as_str));
     Ok(Some(Shown { id, event, recorded_ms, parked_ms, attempts, last_failure }))
 }

@@ -8,6 +8,7 @@ use crate::asked::{Asked, AskedOutcome};
 use crate::translate;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use chat::UserId;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -19,9 +20,13 @@ struct Questions {
 #[derive(Serialize)]
 struct Shown {
     at_ms: u64,
-    key: String,
+    event: &'static str,
+    /// `null` when it was not about a message.
+    key: Option<String>,
     from: String,
     to: String,
+    /// Who wanted to edit the message; `null` when it was about anything else.
+    operator: Option<String>,
     outcome: &'static str,
     latency_ms: u64,
     words: String,
@@ -46,12 +51,15 @@ fn outcome(name: &str) -> Result<AskedOutcome, Refused> {
 
 impl From<Asked> for Shown {
     fn from(asked: Asked) -> Self {
-        let Asked { at_ms, message, outcome, latency_ms, words } = asked;
+        let Asked { at_ms, about, outcome, latency_ms, words } = asked;
+        let [from, to] = about.people();
         Self {
             at_ms,
-            key: translate::named_key(&message).to_string(),
-            from: message.from.to_string(),
-            to: message.to.to_string(),
+            event: about.question().as_str(),
+            key: about.message().map(|message| translate::named_key(message).to_string()),
+            from: from.to_string(),
+            to: to.to_string(),
+            operator: about.operator().map(UserId::to_string),
             outcome: outcome.name(),
             latency_ms,
             words,

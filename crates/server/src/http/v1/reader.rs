@@ -4,7 +4,7 @@ use super::item::Item;
 use super::position::{Gone, Place, Position};
 use super::refusal::Refused;
 use super::search;
-use crate::bus::{Bell, LocalBus};
+use crate::bus::{Bell, NodeBus};
 use crate::render;
 use chat::AppId;
 use chat::event::{Event, Lane};
@@ -51,7 +51,8 @@ pub(super) struct Filter {
 
 impl Filter {
     fn fits(&self, event: &Event) -> bool {
-        self.commands.is_empty() || self.commands.contains(&render::command(&event.fact))
+        let told = render::command(&event.fact);
+        told.is_some_and(|command| self.commands.is_empty() || self.commands.contains(&command))
     }
 }
 
@@ -212,7 +213,7 @@ enum Stopped {
 pub(super) struct Notices(Vec<Bell>);
 
 impl Notices {
-    pub(super) fn of(app: AppId, bus: &LocalBus, store: &dyn Store) -> Self {
+    pub(super) fn of(app: AppId, bus: &NodeBus, store: &dyn Store) -> Self {
         Self(Lane::all_of(app, store.lanes_per_app()).map(|lane| bus.lane(lane)).collect())
     }
 

@@ -4,13 +4,13 @@ use super::access::Access;
 use super::parameters::{self, INTEGER_MAX};
 use super::refusal::Refused;
 use super::{EventApi, answer, endpoints, reader, search, show};
-use crate::endpoint::Endpoint;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
+use chat::AppId;
 use chat::dispatch::Replay;
-use chat::port::Route;
+use chat::port::{EndpointId, Route};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub(super) async fn replay(
     let replayed = match again {
         Again::Since(since_ms) => {
             let mut places = Vec::new();
-            for route in api.routes(endpoint) {
+            for route in api.routes(access.app_id(), &endpoint) {
                 let extent = api.store().lane(route.lane).await?;
                 let offset = search::first_since(api.store(), route.lane, extent, since_ms).await?;
                 places.push((route, offset));
@@ -62,14 +62,14 @@ pub(super) async fn replay(
             let position = position.parse().map_err(|_| Refused::bad_parameter("after is no position"))?;
             let position = reader::check(access.app_id(), api.store(), &position).await?;
             let offsets = position.0.into_iter().map(|place| place.offset);
-            from(&api, api.routes(endpoint).zip(offsets)).await?
+            from(&api, api.routes(access.app_id(), &endpoint).zip(offsets)).await?
         }
         Again::One(name) => {
             let id = show::find(&api, &access, &name).await?.id;
-            let route = Route { lane: id.lane, endpoint: endpoint.id.clone() };
+            let route = Route { lane: id.lane, endpoint };
             api.replay(&route, &Replay::One { offset: id.offset }).await?
         }
-        Again::Parked { limit } => parked(&api, endpoint, limit).await?,
+        Again::Parked { limit } => parked(&api, access.app_id(), &endpoint, limit).await?,
     };
     Ok(answer(&Replayed { replayed }))
 }
@@ -82,9 +82,9 @@ async fn from(api: &EventApi, places: impl IntoIterator<Item = (Route, u64)>) ->
     Ok(replayed)
 }
 
-async fn parked(api: &EventApi, endpoint: &Endpoint, limit: usize) -> Result<u64, Refused> {
+async fn parked(api: &EventApi, app: AppId, endpoint: &EndpointId, limit: usize) -> Result<u64, Refused> {
     let mut left = limit as u64;
-    for route in api.routes(endpoint) {
+    for route in api.routes(app, endpoint) {
         left -= api.replay(&route, &Replay::Parked { limit: left as usize }).await?;
     }
     Ok(limit as u64 - left)

@@ -6,6 +6,7 @@ use super::position;
 use super::refusal::Refused;
 use super::standing::EndpointStanding;
 use super::{EventApi, answer};
+use crate::render;
 use axum::extract::State;
 use axum::response::Response;
 use chat::event::Event;
@@ -21,6 +22,9 @@ struct Shown {
 
 pub(super) async fn show(State(api): State<Arc<EventApi>>, access: Access) -> Result<Response, Refused> {
     let event = find(&api, &access, access.named("event_id")).await?;
+    if render::command(&event.fact).is_none() {
+        return Err(Refused::unknown_event("backends are not told of this event"));
+    }
     let endpoints = api.standings(&access.app().endpoints, &event).await?;
     let item = Item::alone(api.store(), &event).await?;
     Ok(answer(&Shown { item, endpoints }))

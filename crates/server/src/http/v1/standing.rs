@@ -5,9 +5,10 @@ use super::refusal::Refused;
 use super::search::DISORDER_MS;
 use crate::endpoint::Endpoint;
 use crate::steering::{SteerError, routes};
+use chat::AppId;
 use chat::dispatch::{Delivered, ExceptionState, FailedAttempt, Progress, Receipt, Replay, Standing};
 use chat::event::{Event, EventId, Lane};
-use chat::port::Route;
+use chat::port::{EndpointId, Route};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,12 +78,23 @@ pub(super) struct Attempt {
     answer: String,
 }
 
-/// What is written down about an event that its worker is done with.
+/// What is written down about an event.
 enum Written {
     Known(State),
     /// The last that was written down is that it is held.
-    Held,
+    Held {
+        due_ms: u64,
+        attempts: u32,
+    },
     Nothing,
+}
+
+/// How far the events of a lane are on their way to an endpoint.
+pub(super) struct Advance {
+    pub(super) progress: Progress,
+    /// The lane is told by another node, so this is what is written down: some calls may be under way, and whether the
+    /// endpoint is only probed is not known here.
+    pub(super) is_elsewhere: bool,
 }
 
 impl State {
@@ -116,7 +128,8 @@ impl EventApi {
 
     async fn state(&self, endpoint: &Endpoint, route: &Route, event: &Event) -> Result<State, Refused> {
         let unwanted = endpoint.wants_event(event).err().map(|unwanted| unwanted.key());
-        let standing = self.insist(|| self.steering.standing(route, event.id.offset)).await?;
+        let asked = self.insist(route.lane, || self.steering.standing(route, event.id.offset)).await?;
+        let Some(standing) = asked else { return self.told_elsewhere(route, event, unwanted).await };
         Ok(match standing {
             Standing::Settled => self.settled(route, event, unwanted).await?,
             Standing::Told(told) => State::told(&told, unwanted),
@@ -133,6 +146,25 @@ impl EventApi {
         })
     }
 
+    /// The same of a lane that another node tells, as far as it is written down.
+    async fn told_elsewhere(
+        &self,
+        route: &Route,
+        event: &Event,
+        unwanted: Option<&'static str>,
+    ) -> Result<State, Refused> {
+        // First, since what the cursor passes is kept together with it.
+        let is_passed = self.store().delivery(route).await?.cursor >= event.id.offset;
+        Ok(match self.written(route, event, unwanted).await? {
+            Written::Known(state) => state,
+            _ if unwanted.is_some() => State::NotWanted { why: unwanted },
+            Written::Held { due_ms, attempts } if attempts > 0 => State::Retrying { due_ms, attempts },
+            Written::Held { .. } => State::Waiting,
+            Written::Nothing if is_passed => State::Done { told: None },
+            Written::Nothing => State::Waiting,
+        })
+    }
+
     async fn settled(
         &self,
         route: &Route,
@@ -143,7 +175,7 @@ impl EventApi {
         for _ in 0..LOOKS_MAX {
             match self.written(route, event, unwanted).await? {
                 Written::Known(state) => return Ok(state),
-                Written::Held => self.pause().await,
+                Written::Held { .. } => self.pause().await,
                 Written::Nothing => {
                     if self.store().delivery(route).await?.cursor >= event.id.offset {
                         // The cursor is kept together with what it passes, so what was missed just now is there.
@@ -175,34 +207,72 @@ impl EventApi {
     ) -> Result<Written, Refused> {
         let offset = event.id.offset;
         if let Some(exception) = self.store().exception(route, offset).await? {
-            let ExceptionState::Parked { at_ms } = exception.state else { return Ok(Written::Held) };
             let (attempts, last_failure) = (exception.attempts, exception.last_failure);
-            return Ok(Written::Known(State::Parked { at_ms, attempts, last_failure }));
+            return Ok(match exception.state {
+                ExceptionState::Held { due_ms } => Written::Held { due_ms, attempts },
+                ExceptionState::Parked { at_ms } => {
+                    Written::Known(State::Parked { at_ms, attempts, last_failure })
+                }
+            });
         }
         let since_ms = event.recorded_ms.saturating_sub(DISORDER_MS);
         let told = self.store().delivered(route, offset, since_ms).await?;
         Ok(told.map_or(Written::Nothing, |told| Written::Known(State::told(&told, unwanted))))
     }
 
-    /// How far the events of a lane are on their way to an endpoint.
-    pub(super) async fn progress(&self, route: &Route) -> Result<Progress, Refused> {
-        self.insist(|| self.steering.progress(route)).await
+    pub(super) async fn advance(&self, route: &Route) -> Result<Advance, Refused> {
+        if let Some(progress) = self.insist(route.lane, || self.steering.progress(route)).await? {
+            return Ok(Advance { progress, is_elsewhere: false });
+        }
+        let state = self.store().delivery(route).await?;
+        let held = state.held.iter().map(|exception| exception.recorded_ms);
+        let next = self.store().events(route.lane, state.cursor, 1).await?;
+        let progress = Progress {
+            read_to: state.cursor,
+            unsettled: state.held.len(),
+            in_flight: 0,
+            held: state.held.len(),
+            parked: state.parked_count,
+            oldest_recorded_ms: held.chain(next.iter().map(|event| event.recorded_ms)).min(),
+            is_open: false,
+        };
+        Ok(Advance { progress, is_elsewhere: true })
     }
 
-    /// Makes an endpoint be told again, and says how many events.
+    /// Makes an endpoint be told again, and says how many events. A worker here ends what it is doing first, so that
+    /// nothing else is told again; one on another node finds out when it writes something down, or looks.
     pub(super) async fn replay(&self, route: &Route, replay: &Replay) -> Result<u64, Refused> {
-        self.insist(|| self.steering.replay(route, replay.clone())).await
+        let asked = self.insist(route.lane, || self.steering.replay(route, replay.clone())).await?;
+        match asked {
+            Some(replayed) => Ok(replayed),
+            None => self.replay_elsewhere(route, replay).await,
+        }
     }
 
-    /// Asks a worker, which may not be there for a moment.
-    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Refused>
+    async fn replay_elsewhere(&self, route: &Route, replay: &Replay) -> Result<u64, Refused> {
+        for _ in 0..LOOKS_MAX {
+            let now_ms = self.chat.clock.now_ms();
+            let replayed = self.store().replay(route, replay.clone(), now_ms).await?;
+            // An event that was told a moment ago may not be written down as told, and is not told again before.
+            let &Replay::One { offset } = replay else { return Ok(replayed) };
+            if replayed > 0 || self.store().delivery(route).await?.cursor >= offset {
+                return Ok(replayed);
+            }
+            self.pause().await;
+        }
+        Ok(0)
+    }
+
+    /// Asks a worker, which may not be there for a moment. `None` when the lane is told by another node.
+    async fn insist<T, F>(&self, lane: Lane, ask: impl Fn() -> F) -> Result<Option<T>, Refused>
     where
         F: Future<Output = Result<T, SteerError>>,
     {
         for _ in 0..LOOKS_MAX {
             match ask().await {
+                Err(SteerError::NotRunning) if !self.steering.is_here(lane) => return Ok(None),
                 Err(SteerError::NotRunning) if !self.stop.is_cancelled() => self.pause().await,
-                asked => return Ok(asked?),
+                asked => return Ok(Some(asked?)),
             }
         }
         Err(SteerError::NotRunning.into())
@@ -223,8 +293,8 @@ impl EventApi {
     }
 
     /// The ways of all lanes to an endpoint.
-    pub(super) fn routes(&self, endpoint: &Endpoint) -> impl Iterator<Item = Route> + use<> {
-        routes(endpoint.app, &endpoint.id, self.store().lanes_per_app())
+    pub(super) fn routes(&self, app: AppId, endpoint: &EndpointId) -> impl Iterator<Item = Route> + use<> {
+        routes(app, endpoint, self.store().lanes_per_app())
     }
 
     pub(super) fn has_lane(&self, lane: Lane) -> bool {

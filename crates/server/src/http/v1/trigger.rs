@@ -4,6 +4,7 @@ use super::access::Access;
 use super::parameters::{self, user};
 use super::refusal::Refused;
 use super::{EventApi, answer};
+use crate::asked::About;
 use crate::{render, translate};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -12,8 +13,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use chat::event::{
     AfterEdit, AfterExtension, AfterRead, AfterRecall, AfterSend, Befriended, EventDraft, ExtensionChange,
-    ExtensionItem, Fact, MessageName, Outcome, ProfileChange, ProfileValue, Relation, RelationChange,
-    StateAction, StateChange,
+    ExtensionItem, Fact, MessageName, MissedMessage, Outcome, ProfileChange, ProfileValue, Relation,
+    RelationChange, StateAction, StateChange,
 };
 use chat::port::Question;
 use chat::{Content, UserId};
@@ -86,7 +87,7 @@ pub(super) async fn trigger(
         };
         return Ok(answer(&ask(&api, question, sample.message).await));
     };
-    if render::command(&fact) != command {
+    if render::command(&fact) != Some(command) {
         return Err(Refused::bad_parameter("a message to @RBT#… is a Bot.OnC2CMessage, and no other is"));
     }
     let recorded = api.chat.record(EventDraft::new(app, now_ms, origin, fact)).await?;
@@ -99,7 +100,7 @@ async fn ask(api: &EventApi, question: Question<'_>, message: MessageName) -> An
     let app = question.app;
     // What the sender would be told follows from what is noted, which says more.
     let _answer = api.chat.gate.ask(question).await;
-    match api.asked.find(app, 1, |asked| asked.message == message).pop() {
+    match api.asked.find(app, 1, |asked| asked.about == About::Send(message)).pop() {
         Some(asked) => {
             Answered { outcome: asked.outcome.name(), words: asked.words, latency_ms: asked.latency_ms }
         }
@@ -111,7 +112,7 @@ async fn ask(api: &EventApi, question: Question<'_>, message: MessageName) -> An
 }
 
 /// What there are samples of.
-const TRIGGERED: [CallbackCommand; 13] = [
+const TRIGGERED: [CallbackCommand; 14] = [
     CallbackCommand::C2cBeforeSendMsg,
     CallbackCommand::C2cAfterSendMsg,
     CallbackCommand::C2cAfterMsgReport,
@@ -125,6 +126,7 @@ const TRIGGERED: [CallbackCommand; 13] = [
     CallbackCommand::SnsFriendDelete,
     CallbackCommand::SnsBlackListAdd,
     CallbackCommand::SnsBlackListDelete,
+    CallbackCommand::CoupletMsgOffline,
 ];
 
 fn cannot_be_triggered() -> Refused {
@@ -195,6 +197,9 @@ impl Sample {
                 Fact::AfterRead(AfterRead { reader: from, peer: to, last_read_s: time_s, unread: 0 })
             }
             CallbackCommand::C2cAfterMsgWithDraw => Fact::AfterRecall(AfterRecall { message, unread: 0 }),
+            CallbackCommand::CoupletMsgOffline => {
+                Fact::Missed(MissedMessage { message, unread: 1, body, custom_data })
+            }
             CallbackCommand::C2cAfterModifyMsg => {
                 Fact::AfterEdit(AfterEdit { operator: from, message, body, custom_data })
             }
@@ -234,7 +239,7 @@ mod tests {
         for command in TRIGGERED {
             let wish = Wish { event: String::new(), from: None, to: None, text: None };
             let sample = Sample::new(wish, command, UserId::new("admin").unwrap(), 1_000).ok().unwrap();
-            let made = sample.fact(command).map(|fact| render::command(&fact));
+            let made = sample.fact(command).and_then(|fact| render::command(&fact));
             assert_eq!(made, (!command.is_question()).then_some(command));
         }
     }

@@ -48,6 +48,7 @@ impl Walk {
         if self.chance.is_one_in(8) {
             append.event = None;
         }
+        append.quiet = self.chance.is_one_in(8) && !append.delivery.online_only;
         append.terms = self.terms();
         if self.chance.is_one_in(12) {
             append.pretends = Some(Refusal::Filtered);

@@ -96,11 +96,11 @@ impl Walk {
             10 => PersonChange::RemoveGroups { names: self.groups() },
             11 => PersonChange::RenameGroup { name: self.group(), to: self.group() },
             12..15 => PersonChange::SetToken(self.token()),
-            15 => PersonChange::DropToken { device: self.device() },
-            _ => PersonChange::Reach(Reachable {
-                platform: self.chance.one_of(&Platform::ALL),
-                until_s: self.until_s(),
-            }),
+            15 => PersonChange::DropToken { device: self.device(), only: None },
+            _ => PersonChange::Reach {
+                reach: Reachable { platform: self.chance.one_of(&Platform::ALL), until_s: self.until_s() },
+                issued_s: self.issued_s(),
+            },
         };
         let (app, user) = named(name);
         Step::ChangePerson(ChangePerson { app, user, change, now_ms: self.now_s * 1000 })
@@ -114,6 +114,11 @@ impl Walk {
             token: format!("token {}", self.chance.below(8)),
             set_ms: self.now_s * 1000,
         }
+    }
+
+    /// Of a credential that may be worthless by now.
+    pub(super) fn issued_s(&mut self) -> u64 {
+        self.now_s.saturating_sub(self.chance.below(60))
     }
 
     fn device(&mut self) -> String {

@@ -2,14 +2,16 @@
 
 use super::Walk;
 use crate::random::step::{ENDPOINTS, Step};
-use crate::world::pair;
+use crate::world::{pair, route};
 use chat::dispatch::{
     Delivered, Exception, ExceptionState, FailedAttempt, Failure, FailureReason, Receipt, Replay,
 };
-use chat::port::Checkpoint;
+use chat::lease::{Fence, LeaseAsk, NodeId, Slot};
+use chat::model::Model;
+use chat::port::{Checkpoint, Store, Tenure};
 
 impl Walk {
-    pub(super) fn settle(&mut self) -> Step {
+    pub(super) async fn settle(&mut self, model: &Model) -> Step {
         let endpoint = self.chance.one_of(&ENDPOINTS);
         let exceptions = (0..self.chance.below(3)).map(|_| {
             let at_ms = self.chance.below(9);
@@ -32,8 +34,39 @@ impl Walk {
         let resolved = (0..self.chance.below(4)).map(|_| self.offset()).collect();
         let delivered = (0..self.chance.below(9)).map(|_| self.delivered()).collect();
         let failures = (0..self.chance.below(3)).map(|_| self.failed()).collect();
-        let checkpoint = Checkpoint { cursor: self.offset() - 1, exceptions, resolved, delivered, failures };
+        let cursor = self.offset() - 1;
+        let tenure = self.tenure(model.tenure(&route(endpoint)).await.unwrap());
+        let checkpoint = Checkpoint { tenure, cursor, exceptions, resolved, delivered, failures };
         Step::Settle { endpoint, checkpoint }
+    }
+
+    /// As it is, now and then of a later holder, and sometimes of one that is not admitted.
+    fn tenure(&mut self, Tenure { fence: Fence(fence), turn }: Tenure) -> Tenure {
+        match self.chance.below(20) {
+            0 => Tenure { fence: Fence(fence + 2), turn },
+            1 => Tenure { fence: Fence(fence.saturating_sub(1)), turn },
+            2 => Tenure { fence: Fence(fence), turn: turn + 1 },
+            _ => Tenure { fence: Fence(fence), turn },
+        }
+    }
+
+    pub(super) async fn lease(&mut self, model: &Model) -> Step {
+        let node = NodeId(self.chance.below(4));
+        let nobody = LeaseAsk {
+            node: NodeId(9),
+            silent: Vec::new(),
+            released: Vec::new(),
+            taken: Vec::new(),
+            leaves: true,
+        };
+        // Whoever is not there changes nothing by leaving.
+        let table = model.lease(nobody).await.unwrap();
+        let others = table.nodes.iter().filter(|(other, _)| **other != node);
+        let silent =
+            others.filter(|_| self.chance.is_one_in(5)).map(|(other, beat)| (*other, *beat)).collect();
+        let released = table.of(node).filter(|_| self.chance.is_one_in(4)).collect();
+        let taken = (0..self.chance.below(5)).map(|_| Slot(self.chance.below(9) as u16)).collect();
+        Step::Lease(LeaseAsk { node, silent, released, taken, leaves: self.chance.is_one_in(10) })
     }
 
     /// Mostly among the first that are left, so that different steps meet.

@@ -104,10 +104,7 @@ pub(in super::super) const FRIEND_ADD: Entry = Entry {
         request: r#"{"From_Account":"ana","AddFriendItem":[{"To_Account":"bo","Remark":"Bo from work","GroupName":"work","AddSource":"AddSource_Type_Web"},{"To_Account":"nobody","AddSource":"AddSource_Type_Web"}]}"#,
         answer: r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ErrorDisplay":"","ResultItem":[{"To_Account":"bo","ResultCode":0,"ResultInfo":""},{"To_Account":"nobody","ResultCode":30003,"ResultInfo":"the account does not exist"}],"Fail_Account":["nobody"]}"#,
     },
-    compat: &[
-        Compat::Open("Whether somebody who was asked is in `Fail_Account`. Here they are."),
-        Compat::Differs("`Sns.CallbackPrevFriendAdd` asks only about what devices do."),
-    ],
+    compat: &[Compat::Open("Whether somebody who was asked is in `Fail_Account`. Here they are.")],
     ..PLAIN
 };
 

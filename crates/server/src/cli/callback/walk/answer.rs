@@ -35,7 +35,8 @@ enum Silence {
 
 pub(super) async fn check(way: &Way<'_>, report: &mut Report) -> Result<(), Stop> {
     let endpoint = way.endpoint;
-    let asks_only = endpoint.is_asked() && !endpoint.wants(CallbackCommand::C2cAfterSendMsg);
+    let is_asked = endpoint.is_asked_with(CallbackCommand::C2cBeforeSendMsg);
+    let asks_only = is_asked && !endpoint.wants(CallbackCommand::C2cAfterSendMsg);
     let main = if asks_only {
         sample::before_send(endpoint.app, now_ms())
     } else {
@@ -49,7 +50,7 @@ pub(super) async fn check(way: &Way<'_>, report: &mut Report) -> Result<(), Stop
     }
     let repeated = heard(way, request(way, &main)).await;
     report.add(repetition(&repeated))?;
-    if endpoint.is_asked() {
+    if is_asked {
         let question = sample::before_send(endpoint.app, now_ms());
         let reply = answered(way, heard(way, request(way, &question)).await, &question, report)?;
         understood(way, &reply, &question, report)?;

@@ -1,7 +1,7 @@
 //! The plain words: one sentence for each thing that is known.
 
 use super::super::standing::{EndpointStanding, State, Told};
-use crate::asked::{Asked, AskedOutcome};
+use crate::asked::{About, Asked, AskedOutcome};
 use crate::translate;
 use chat::event::{AfterSend, Event, Outcome};
 use std::time::{Duration, UNIX_EPOCH};
@@ -34,13 +34,14 @@ pub(super) enum Search {
 
 impl Known<'_> {
     pub(super) fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.questions.iter().rev().map(question).collect();
-        if self.questions.is_empty() {
+        let mut lines = Vec::new();
+        if self.of_send().next().is_none() {
             lines.push(match self.is_asked {
                 true => "No question to the backend about it is remembered: it was not asked, or other questions have come since, or the server was started since.".to_owned(),
                 false => "The backend is not asked before messages are sent.".to_owned(),
             });
         }
+        lines.extend(self.questions.iter().rev().map(question));
         match self.event {
             Some((event, sent)) => {
                 lines.extend(self.happened(event, sent));
@@ -52,6 +53,11 @@ impl Known<'_> {
             None => lines.push(self.why_no_event().to_owned()),
         }
         lines
+    }
+
+    /// The questions about the send itself. Those about edits come from later, and say nothing of whether it was sent.
+    fn of_send(&self) -> impl Iterator<Item = &Asked> {
+        self.questions.iter().filter(|asked| matches!(asked.about, About::Send(_)))
     }
 
     fn happened(&self, event: &Event, sent: &AfterSend) -> Vec<String> {
@@ -84,7 +90,7 @@ impl Known<'_> {
                 "No event was found among the first 100,000 of that time; there are more, which were not looked at."
             }
             // What the backend has refused is stored by nobody.
-            (_, Some(false) | None) if self.questions.first().is_some_and(refused) => {
+            (_, Some(false) | None) if self.of_send().next().is_some_and(refused) => {
                 "There is no event: what the backend itself refuses is no news to it."
             }
             (Search::Forgotten, Some(true)) => {
@@ -96,7 +102,7 @@ impl Known<'_> {
             (_, Some(true)) => {
                 "The message is stored, and has no event: its sender forbade it with ForbidCallbackControl."
             }
-            (_, Some(false)) if self.questions.is_empty() => {
+            (_, Some(false)) if self.of_send().next().is_none() => {
                 "There is neither an event nor a message with this key between these two: the send was never seen, or was refused before anyone was asked."
             }
             (_, Some(false)) => {
@@ -110,22 +116,25 @@ impl Known<'_> {
 }
 
 fn question(asked: &Asked) -> String {
-    let Asked { at_ms, outcome, latency_ms, words, .. } = asked;
-    let asked = format!("The backend was asked about it {}", date(*at_ms));
+    let Asked { at_ms, about, outcome, latency_ms, words } = asked;
+    let operator = about.operator();
+    let what = operator.map_or("it".to_owned(), |operator| format!("an edit of it by {operator}"));
+    let asked = format!("The backend was asked about {what} {}", date(*at_ms));
     let answered = format!("{asked}, and answered after {latency_ms} ms");
     match outcome {
         AskedOutcome::Passed => format!("{answered}: pass."),
         AskedOutcome::Replaced => format!("{answered}: pass, with other content in its place."),
         AskedOutcome::Vetoed => format!("{answered}: refuse ({words})."),
-        AskedOutcome::Dropped => {
-            format!("{answered}: drop it. Its sender was told that it was sent.")
-        }
+        AskedOutcome::Dropped => match operator {
+            Some(operator) => format!("{answered}: drop it. {operator} was told that it was done."),
+            None => format!("{answered}: drop it. Its sender was told that it was sent."),
+        },
         AskedOutcome::Failed => {
             format!("{asked}, without a usable answer ({words}): before_failure decided.")
         }
         AskedOutcome::Skipped => {
             format!(
-                "The backend was not heard about it {}, since {words}: before_failure decided.",
+                "The backend was not heard about {what} {}, since {words}: before_failure decided.",
                 date(*at_ms)
             )
         }
@@ -206,7 +215,14 @@ mod tests {
     fn asked(outcome: AskedOutcome, words: &str) -> Asked {
         let (from, to) = (user("ana"), user("bo"));
         let message = MessageName { from, to, wire_seq: 1, random: 2, time_s: AT_MS / 1000 };
-        Asked { at_ms: AT_MS, message, outcome, latency_ms: 12, words: words.to_owned() }
+        Asked { at_ms: AT_MS, about: About::Send(message), outcome, latency_ms: 12, words: words.to_owned() }
+    }
+
+    /// The same about an edit.
+    fn edited(outcome: AskedOutcome, words: &str) -> Asked {
+        let asked = asked(outcome, words);
+        let About::Send(message) = asked.about else { unreachable!("what it makes") };
+        Asked { about: About::Edit { message, operator: user("cy") }, ..asked }
     }
 
     fn event(outcome: Outcome, online_only: bool) -> (Event, AfterSend) {
@@ -275,7 +291,42 @@ mod tests {
             ),
         ] {
             assert_eq!(question(&asked(outcome, words)), expected);
+            let it = if outcome == Skipped { "not heard about it" } else { "was asked about it" };
+            let of_edit = it.replace("it", "an edit of it by cy");
+            let expected = expected
+                .replace(it, &of_edit)
+                .replace("Its sender was told that it was sent", "cy was told that it was done");
+            assert_eq!(question(&edited(outcome, words)), expected);
         }
+    }
+
+    /// A question about an edit used to be taken for one about the send.
+    #[test]
+    fn an_edit_is_not_the_send() {
+        let unknown = "No question to the backend about it is remembered: it was not asked, or other questions have come since, or the server was started since.";
+        let edit = format!(
+            "The backend was asked about an edit of it by cy {AT}, and answered after 12 ms: refuse (1 no)."
+        );
+        let questions = [edited(AskedOutcome::Vetoed, "1 no")];
+        for (is_asked, stored, first, last) in [
+            (true, true, unknown, "its sender forbade it with ForbidCallbackControl."),
+            (
+                false,
+                false,
+                "The backend is not asked before messages are sent.",
+                "the send was never seen, or was refused before anyone was asked.",
+            ),
+        ] {
+            let known = Known { is_asked, questions: &questions, stored: Some(stored), ..NOTHING };
+            let lines = known.lines();
+            assert_eq!(lines[..2], [first, &edit]);
+            assert!(lines[2].ends_with(last), "{lines:?}");
+        }
+        // And one about the send stays one, also when an edit came after it.
+        let questions = [edited(AskedOutcome::Passed, ""), asked(AskedOutcome::Vetoed, "1 no")];
+        let lines = Known { questions: &questions, stored: Some(false), ..NOTHING }.lines();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[2], "There is no event: what the backend itself refuses is no news to it.");
     }
 
     #[test]
