@@ -39,6 +39,24 @@ pub fn is_http(url: &Uri) -> bool {
     has_host && matches!(url.scheme_str(), Some("http" | "https"))
 }
 
+/// Whether an address that was declared under `key` can be called, and says nothing that is secret: it ends up in logs.
+pub fn check_url(key: &str, text: &str, private: PrivateAddresses) -> Result<(), String> {
+    let url: Uri = text.parse().map_err(|error| format!("{key} is none: {error}"))?;
+    let host = url.host().unwrap_or_default();
+    if !is_http(&url) {
+        return Err(format!("{key} must be http:// or https:// with a host"));
+    }
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(format!("{key} must not hold a name or a password"));
+    }
+    if let Ok(ip) = host.trim_matches(['[', ']']).parse()
+        && !may_call(ip, private)
+    {
+        return Err(format!("{key} leads to {host}, which is never called, or not by these settings"));
+    }
+    Ok(())
+}
+
 pub fn may_call(ip: IpAddr, private: PrivateAddresses) -> bool {
     // An IPv4 address in IPv6 clothes is judged by what it is.
     let ip = match ip {

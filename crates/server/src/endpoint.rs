@@ -95,7 +95,7 @@ impl Endpoint {
                 ));
             }
         };
-        check_url(&declared.url, &settings)?;
+        address::check_url("url", &declared.url, settings.private_addresses)?;
         let signer = match (declared.signing_secret.as_str(), declared.previous_signing_secret.as_str()) {
             ("", "") => None,
             ("", _) => return Err("previous_signing_secret is of no use without signing_secret".to_owned()),
@@ -227,24 +227,6 @@ pub fn public_url(url: &Uri) -> String {
 fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     name.len() <= 32 && name.chars().all(allowed) && name != "default"
-}
-
-fn check_url(text: &str, settings: &Callback) -> Result<(), String> {
-    // What stands behind the host, or before it, may be secret, and this ends up in logs.
-    let url: Uri = text.parse().map_err(|error| format!("url is none: {error}"))?;
-    let host = url.host().unwrap_or_default();
-    if !address::is_http(&url) {
-        return Err("url must be http:// or https:// with a host".to_owned());
-    }
-    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("url must not hold a name or a password: use token or signing_secret".to_owned());
-    }
-    if let Ok(ip) = host.trim_matches(['[', ']']).parse()
-        && !address::may_call(ip, settings.private_addresses)
-    {
-        return Err(format!("url leads to {host}, which is never called, or not by these settings"));
-    }
-    Ok(())
 }
 
 /// Whom the endpoint's certificate may be issued by, and what it is shown in turn.

@@ -19,7 +19,7 @@ mod figures;
 pub use follower::Follower;
 pub use watch::Watch;
 
-use crate::address::{self, Names};
+use crate::address::Names;
 use crate::apps::App;
 use crate::bus::NodeBus;
 use crate::callback::Addressee;
@@ -28,7 +28,6 @@ use chat::event::{AfterSend, Event, Fact, MessageName, Outcome as SendOutcome};
 use chat::person::PushProvider;
 use chat::port::EndpointId;
 use chat::{AppId, Chat};
-use hyper::Uri;
 use std::sync::Arc;
 
 const FCM: &str = "push_fcm";
@@ -61,11 +60,13 @@ impl Carrier {
     ) -> Result<Vec<Arc<Self>>, String> {
         let mut accounts = Vec::new();
         if let Some(fcm) = &declared.fcm {
-            let account = fcm::Account::read(fcm).map_err(|why| format!("push.fcm: {why}"))?;
+            let account = fcm::Account::read(fcm, settings.private_addresses)
+                .map_err(|why| format!("push.fcm: {why}"))?;
             accounts.push((FCM, Account::Fcm(account)));
         }
         if let Some(apns) = &declared.apns {
-            let key = apns::Key::read(apns).map_err(|why| format!("push.apns: {why}"))?;
+            let key = apns::Key::read(apns, settings.private_addresses)
+                .map_err(|why| format!("push.apns: {why}"))?;
             accounts.push((APNS, Account::Apns(key)));
         }
         let carrier = |(id, account)| {
@@ -152,12 +153,4 @@ fn may_be_missed(event: &Event) -> Option<MessageName> {
     };
     // Whoever writes to themself knows of it.
     (name.from != name.to).then_some(name)
-}
-
-fn check_url(key: &str, url: &str) -> Result<(), String> {
-    let parsed: Option<Uri> = url.parse().ok();
-    match parsed.filter(address::is_http) {
-        Some(_) => Ok(()),
-        None => Err(format!("{key} must be https:// or http:// with a host")),
-    }
 }

@@ -52,11 +52,14 @@ impl Writer {
         let mut taken = VecDeque::new();
         let mut ended = false;
         while !(ended && taken.is_empty() && self.ledger.group().operations() == 0 && !self.in_flight) {
-            let wanted = if ended || !taken.is_empty() { 0 } else { self.room() };
-            let woken = self.queue.wait(wanted, &mut taken);
-            ended |= woken.ended;
-            if let Some(outcome) = woken.committed {
-                self.commit_ended(outcome);
+            // With operations at hand and no commit under way, nothing would end a wait.
+            if taken.is_empty() || self.in_flight {
+                let wanted = if ended || !taken.is_empty() { 0 } else { self.room() };
+                let woken = self.queue.wait(wanted, &mut taken);
+                ended |= woken.ended;
+                if let Some(outcome) = woken.committed {
+                    self.commit_ended(outcome);
+                }
             }
             while self.room() > 0
                 && let Some(operation) = taken.pop_front()

@@ -99,6 +99,18 @@ async fn a_database_that_is_away_is_told_of_and_comes_back() {
     assert_eq!(behind.said().await, (vec![1, 2], 2));
 }
 
+/// What does not fit into a group any more begins the next.
+#[tokio::test]
+async fn more_than_a_group_holds_is_carried_out_in_several() {
+    let schema = Schema::new().await;
+    let store = Postgres::open(PostgresOptions { group_bytes_max: 1, ..schema.options() }).await.unwrap();
+    import(&store, &["ana", "bo"], NOW_S).await;
+    let sends = (0..50).map(|random| store.append(message("ana", "bo", NOW_S, random)));
+    let told = futures_util::future::join_all(sends).await;
+    assert!(told.iter().all(|told| matches!(told, Ok(Appended::Done(_)))), "{told:?}");
+    store.close().unwrap();
+}
+
 /// As an administrator does it, and the server itself when it is stopped.
 #[tokio::test]
 async fn connections_that_the_server_ends_are_made_anew() {

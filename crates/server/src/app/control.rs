@@ -32,9 +32,12 @@ use std::time::Duration;
 use store::Embedded;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Pause after nobody could be accepted.
+const ACCEPT_PAUSE_MS: u64 = 100;
 
 /// In the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -134,8 +137,9 @@ async fn serve(socket: Socket, shared: Arc<Shared>) {
                 tasks.spawn(speak(stream, place, routes.clone(), stop.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "the control socket accepts nobody any more");
-                return;
+                // For want of descriptors, perhaps: that passes.
+                tracing::warn!(%error, "the control socket could not accept somebody");
+                sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
             }
         }
     }

@@ -6,6 +6,7 @@ use super::signals::{Signals, Wanted};
 use crate::app::{self, Running, Surroundings};
 use crate::config::{Config, Flags};
 use crate::telemetry;
+use std::pin::pin;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -32,16 +33,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     }
     let mut wanted = signals.next().await;
     while wanted == Wanted::Reload {
-        wanted = tokio::select! {
-            // A stop does not wait for calls that a reload lets end.
-            next = signals.next() => next,
-            reloaded = running.reload() => {
-                if let Err(error) = reloaded {
-                    tracing::error!(%error, "the apps cannot be read anew, and nothing was changed");
-                }
-                signals.next().await
-            }
-        };
+        wanted = reload(&running, &mut signals).await;
     }
     eprintln!("stopping");
     match running.stop().await {
@@ -51,6 +43,26 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
                 .into())
         }
     }
+}
+
+/// Reads the apps anew, and says what is wanted next. A stop does not wait for calls that a reload lets end; another
+/// reload does, since one that is cut off in the middle leaves endpoints whom nobody tells anything.
+async fn reload(running: &Running, signals: &mut Signals) -> Wanted {
+    let mut reloading = pin!(running.reload());
+    let mut again = false;
+    let reloaded = loop {
+        tokio::select! {
+            next = signals.next() => match next {
+                Wanted::Stop => return Wanted::Stop,
+                Wanted::Reload => again = true,
+            },
+            reloaded = &mut reloading => break reloaded,
+        }
+    };
+    if let Err(error) = reloaded {
+        tracing::error!(%error, "the apps cannot be read anew, and nothing was changed");
+    }
+    if again { Wanted::Reload } else { signals.next().await }
 }
 
 /// Where the server is, and what to try. No credential is in it: what stands here ends up in logs.

@@ -4,7 +4,8 @@ use super::answer::{Outcome, failure};
 use super::notice::{Notice, fitted};
 use super::sign::SigningKey;
 use super::token::{Access, Fresh};
-use crate::config;
+use crate::address;
+use crate::config::{self, PrivateAddresses};
 use crate::outgoing::{CallError, Reply};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -46,7 +47,7 @@ impl PartialEq for Key {
 }
 
 impl Key {
-    pub(super) fn read(declared: &config::Apns) -> Result<Self, String> {
+    pub(super) fn read(declared: &config::Apns, private: PrivateAddresses) -> Result<Self, String> {
         let path = declared.key.display();
         let unusable = |why: String| format!("key {path}: {why}");
         let file = std::fs::read_to_string(&declared.key).map_err(|error| unusable(error.to_string()))?;
@@ -63,7 +64,7 @@ impl Key {
             (url, _) => url,
         };
         let url = url.to_owned();
-        super::check_url("url", &url)?;
+        address::check_url("url", &url, private)?;
         let key = SigningKey::ecdsa(&file).map_err(unusable)?;
         Ok(Self { key, declared: declared.clone(), url, file })
     }

@@ -4,7 +4,8 @@ use super::answer::{Outcome, failure};
 use super::notice::{Notice, fitted};
 use super::sign::SigningKey;
 use super::token::{Access, Fresh};
-use crate::config;
+use crate::address;
+use crate::config::{self, PrivateAddresses};
 use crate::outgoing::{CallError, Outgoing, Reply, Room};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -47,7 +48,7 @@ impl PartialEq for Account {
 }
 
 impl Account {
-    pub(super) fn read(declared: &config::Fcm) -> Result<Self, String> {
+    pub(super) fn read(declared: &config::Fcm, private: PrivateAddresses) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct File {
             project_id: String,
@@ -63,8 +64,8 @@ impl Account {
             .map_err(|_| unusable("it is no key file of a service account".to_owned()))?;
         let token_url = if declared.token_url.is_empty() { token_uri } else { declared.token_url.clone() };
         let url = declared.url.trim_end_matches('/').to_owned();
-        super::check_url("url", &url)?;
-        super::check_url("token_url", &token_url)?;
+        address::check_url("url", &url, private)?;
+        address::check_url("token_url", &token_url, private)?;
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         if project_id.is_empty() || !project_id.chars().all(is_name) {
             return Err(unusable("project_id is no name of a project".to_owned()));

@@ -178,7 +178,7 @@ impl Transactions {
 
     async fn lock(&self, apps: &[i64], wanted: &Wanted) -> Result<(Connection, Locked, Known), Failure> {
         let connection = self.database.connection().await?;
-        let (mut locked, known) = self
+        let (mut locked, mut known) = self
             .database
             .fly(&connection, async {
                 // In one flight: each statement sees what the one before has waited for.
@@ -199,7 +199,13 @@ impl Transactions {
             );
             let parameters = [(&apps as &(dyn tokio_postgres::types::ToSql + Sync), Type::INT8_ARRAY)];
             self.database.fly(&connection, connection.execute(&statement, &parameters)).await?;
-            locked = self.database.fly(&connection, self.lock_rows(&connection, apps)).await?;
+            // What was looked up before is from a time without a lock.
+            let again = async {
+                let looked_up = wanted.look_up(&connection, &self.database.schema);
+                let (locked, known) = join(self.lock_rows(&connection, apps), looked_up).await;
+                Ok((locked?, known?))
+            };
+            (locked, known) = self.database.fly(&connection, again).await?;
         }
         Ok((connection, locked, known))
     }
@@ -248,7 +254,16 @@ impl Transactions {
             }
             match self.outcome(changed, mark).await {
                 Ok(Outcome::Committed) => return Ok(()),
-                Ok(Outcome::Undone(again)) => connection = Some(again),
+                // Nothing was written, and it will not be: a full disk is full for longer than callers wait.
+                Ok(Outcome::Undone(again)) if Instant::now() >= deadline => {
+                    again.send("ROLLBACK");
+                    self.database.keep(again);
+                    return Err(StoreError::Unavailable("the database does not take a commit".to_owned()));
+                }
+                Ok(Outcome::Undone(again)) => {
+                    sleep(Duration::from_millis(AGAIN_MS)).await;
+                    connection = Some(again);
+                }
                 Ok(Outcome::Unknown) => {
                     let told =
                         "what became of a commit cannot be found out: others have changed the app since";
@@ -292,7 +307,8 @@ impl Transactions {
         let (connection, found, _) = self.lock(&apps, &Wanted::default()).await?;
         let raised = |app: &i64, before: &Generation| found.get(app) == Some(&before.next(mark));
         if changed.iter().any(|(app, before)| raised(app, before)) {
-            connection.send("COMMIT");
+            // It can be seen before a standby has it. This commit comes after it, and waits for the standby.
+            self.database.fly(&connection, connection.batch("COMMIT")).await?;
             self.database.keep(connection);
             return Ok(Outcome::Committed);
         }
