@@ -4,7 +4,7 @@ use crate::address::{self, Names};
 use crate::causes::{causes, chain};
 use crate::config::PrivateAddresses;
 use bytes::Bytes;
-use chat::dispatch::FailureReason;
+use chat::dispatch::{Failure, FailureKind, FailureReason};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, RETRY_AFTER};
@@ -87,6 +87,18 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+impl Reply {
+    /// What becomes of the attempt that a refusal ends, by its status alone.
+    pub fn failure_kind(&self) -> FailureKind {
+        match self.status.as_u16() {
+            408 | 429 | 500..=599 => FailureKind::Passing { after_ms: self.retry_after_ms },
+            400..=499 => FailureKind::Lasting,
+            // Redirects are not followed, and nobody promised that other answers mean anything.
+            _ => FailureKind::Passing { after_ms: None },
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -101,6 +113,16 @@ pub enum CallError {
 }
 
 impl CallError {
+    pub fn failure(&self, latency_ms: u64) -> Failure {
+        Failure {
+            reason: self.reason(),
+            status: self.status(),
+            latency_ms,
+            words: self.to_string(),
+            answer: String::new(),
+        }
+    }
+
     pub fn reason(&self) -> FailureReason {
         match self {
             Self::TimedOut(_) => FailureReason::TimedOut,

@@ -14,14 +14,7 @@ pub(super) fn verdict(
     let reply = match result {
         Ok(reply) => reply,
         Err(error) => {
-            let failure = Failure {
-                reason: error.reason(),
-                status: error.status(),
-                latency_ms,
-                words: error.to_string(),
-                answer: String::new(),
-            };
-            return Verdict::Failed { kind: soon, failure };
+            return Verdict::Failed { kind: soon, failure: error.failure(latency_ms) };
         }
     };
     let status = reply.status.as_u16();
@@ -40,13 +33,7 @@ pub(super) fn verdict(
             Ok(_) => failed(soon, FailureReason::Refused, "answered that it failed".to_owned()),
             Err(_) => failed(soon, FailureReason::NotJson, "answered 200 without JSON".to_owned()),
         },
-        408 | 429 | 500..=599 => {
-            let kind = FailureKind::Passing { after_ms: reply.retry_after_ms };
-            failed(kind, FailureReason::Status, format!("answered {status}"))
-        }
-        400..=499 => failed(FailureKind::Lasting, FailureReason::Status, format!("answered {status}")),
-        // Redirects are not followed, and nobody promised that other answers mean anything.
-        _ => failed(soon, FailureReason::Status, format!("answered {status}")),
+        _ => failed(reply.failure_kind(), FailureReason::Status, format!("answered {status}")),
     }
 }
 

@@ -36,25 +36,12 @@ impl Outcome {
     }
 
     pub(super) fn unanswered(error: &CallError, latency_ms: u64) -> Self {
-        let failure = Failure {
-            reason: error.reason(),
-            status: error.status(),
-            latency_ms,
-            words: error.to_string(),
-            answer: String::new(),
-        };
-        Self::Failed { kind: FailureKind::Passing { after_ms: None }, failure }
+        Self::Failed { kind: FailureKind::Passing { after_ms: None }, failure: error.failure(latency_ms) }
     }
 
     /// An answer that says `why` in the carrier's own words.
     pub(super) fn refused(reply: &Reply, why: &str, latency_ms: u64) -> Self {
-        let failure = failure(reply, why, latency_ms);
-        let kind = match reply.status.as_u16() {
-            408 | 429 | 500..=599 => FailureKind::Passing { after_ms: reply.retry_after_ms },
-            400..=499 => FailureKind::Lasting,
-            _ => FailureKind::Passing { after_ms: None },
-        };
-        Self::Failed { kind, failure }
+        Self::Failed { kind: reply.failure_kind(), failure: failure(reply, why, latency_ms) }
     }
 }
 

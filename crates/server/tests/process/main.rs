@@ -53,4 +53,6 @@ mod place;
 mod process;
 mod receiver;
 mod rest;
+#[expect(dead_code, reason = "the tests of the store open it by themselves")]
+#[path = "../../../store/tests/world/database.rs"]
 mod schema;
